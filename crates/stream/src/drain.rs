@@ -1,0 +1,90 @@
+//! Bytes that nobody will read, and the question whether any are left.
+//!
+//! Both look before they read, so that a descriptor without `O_NONBLOCK` does not block them either.
+//!
+//! Keeps: a writer that never rests cannot hold the caller: `discard` takes a bounded amount at a time.
+
+use std::os::fd::{AsFd, BorrowedFd};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{Errno, retry_on_intr};
+
+use crate::{Error, Result};
+
+/// The most that one call of [`discard`] throws away, in bytes.
+pub const AT_ONCE: u64 = 16 << 20;
+
+const CHUNK: usize = 64 << 10;
+
+/// What [`discard`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Discarded {
+    /// How many bytes were thrown away.
+    pub bytes: u64,
+    /// Whether the end was reached: no writer is left.
+    pub ended: bool,
+}
+
+/// Reads what is there and throws it away, at most [`AT_ONCE`] bytes.
+///
+/// Once it returned with less than that, the source was empty for a moment or has ended.
+///
+/// # Errors
+/// `Examine`, `Read`.
+pub fn discard(source: impl AsFd) -> Result<Discarded> {
+    let source = source.as_fd();
+    let mut chunk = [0; CHUNK];
+    let mut bytes = 0;
+    while bytes < AT_ONCE && is_readable(source)? {
+        match retry_on_intr(|| rustix::io::read(source, &mut chunk[..])) {
+            Ok(0) => return Ok(Discarded { bytes, ended: true }),
+            Ok(n) => bytes += n as u64,
+            Err(Errno::AGAIN) => break,
+            // A terminal whose other side was closed.
+            Err(Errno::IO) => return Ok(Discarded { bytes, ended: true }),
+            Err(errno) => {
+                return Err(Error::Read {
+                    source: errno.into(),
+                });
+            }
+        }
+    }
+    Ok(Discarded {
+        bytes,
+        ended: false,
+    })
+}
+
+/// Tells whether there is nothing to read at this moment; an ended source is empty too.
+///
+/// # Errors
+/// `Examine`.
+pub fn is_empty(source: impl AsFd) -> Result<bool> {
+    let source = source.as_fd();
+    match rustix::io::ioctl_fionread(source) {
+        Ok(bytes) => Ok(bytes == 0),
+        Err(Errno::NOTTY | Errno::INVAL) => is_readable(source).map(|readable| !readable),
+        Err(errno) => Err(Error::Examine {
+            source: errno.into(),
+        }),
+    }
+}
+
+/// Tells whether a read would return at once, be it with bytes or with the end.
+pub(crate) fn is_readable(source: BorrowedFd<'_>) -> Result<bool> {
+    let ready = readiness(source, PollFlags::IN)?;
+    Ok(ready.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR))
+}
+
+/// Asks for the present readiness, without waiting.
+pub(crate) fn readiness(fd: BorrowedFd<'_>, wanted: PollFlags) -> Result<PollFlags> {
+    let mut asked = [PollFd::from_borrowed_fd(fd, wanted)];
+    let now = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    retry_on_intr(|| poll(&mut asked, Some(&now))).map_err(|errno| Error::Examine {
+        source: errno.into(),
+    })?;
+    Ok(asked[0].revents())
+}
