@@ -1,1 +1,30 @@
-//! .
+//! Makes a process in a container from an OCI runtime spec.
+//!
+//! Synchronous, and safe to call from a threaded process: everything is parsed, resolved and
+//! allocated before the clone ([`Plan`]); the child makes system calls only, tells its steps over a
+//! pipe and waits at a gate ([`Spawned`]). Mounts are made by descriptor, never by path.
+//! Decision: what cannot be enforced is an error that names the field ([`check_spec`]), never silence.
+//! Does not know: the supervisor's core, tokio, and what a bundle or a state directory looks like.
+
+pub mod identity;
+pub mod seccomp;
+
+mod cgroup;
+mod error;
+mod host;
+mod plan;
+mod reexec;
+mod report;
+mod request;
+mod spawned;
+mod spec;
+
+pub use cgroup::{Cgroup, CgroupPlace, Leaf, adopt_monitor_place, remove_parent};
+pub use error::Error;
+pub use host::Host;
+pub use plan::Plan;
+pub use reexec::reexec_image;
+pub use report::{Report, Stage, StartFailure};
+pub use request::{ExecRequest, InitRequest, Root, Stdio, Upper};
+pub use spawned::Spawned;
+pub use spec::{Warning, check_spec};
