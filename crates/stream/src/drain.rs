@@ -43,16 +43,11 @@ pub fn discard(source: impl AsFd) -> Result<Discarded> {
             // A terminal whose other side was closed.
             Err(Errno::IO) => return Ok(Discarded { bytes, ended: true }),
             Err(errno) => {
-                return Err(Error::Read {
-                    source: errno.into(),
-                });
+                return Err(Error::Read { source: errno.into() });
             }
         }
     }
-    Ok(Discarded {
-        bytes,
-        ended: false,
-    })
+    Ok(Discarded { bytes, ended: false })
 }
 
 /// Tells whether there is nothing to read at this moment; an ended source is empty too.
@@ -64,9 +59,7 @@ pub fn is_empty(source: impl AsFd) -> Result<bool> {
     match rustix::io::ioctl_fionread(source) {
         Ok(bytes) => Ok(bytes == 0),
         Err(Errno::NOTTY | Errno::INVAL) => is_readable(source).map(|readable| !readable),
-        Err(errno) => Err(Error::Examine {
-            source: errno.into(),
-        }),
+        Err(errno) => Err(Error::Examine { source: errno.into() }),
     }
 }
 
@@ -79,12 +72,47 @@ pub(crate) fn is_readable(source: BorrowedFd<'_>) -> Result<bool> {
 /// Asks for the present readiness, without waiting.
 pub(crate) fn readiness(fd: BorrowedFd<'_>, wanted: PollFlags) -> Result<PollFlags> {
     let mut asked = [PollFd::from_borrowed_fd(fd, wanted)];
-    let now = Timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    retry_on_intr(|| poll(&mut asked, Some(&now))).map_err(|errno| Error::Examine {
-        source: errno.into(),
-    })?;
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    retry_on_intr(|| poll(&mut asked, Some(&now))).map_err(|errno| Error::Examine { source: errno.into() })?;
     Ok(asked[0].revents())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    #[test]
+    fn what_is_there_is_thrown_away_and_the_end_is_told() {
+        // A pipe that blocks: the second call would hang if it read without looking.
+        let (reader, writer) = rustix::pipe::pipe().unwrap();
+        rustix::io::write(&writer, &[1; 5000]).unwrap();
+        let present = Discarded { bytes: 5000, ended: false };
+        assert_eq!(discard(&reader).unwrap(), present);
+        let nothing = Discarded { bytes: 0, ended: false };
+        assert_eq!(discard(&reader).unwrap(), nothing);
+        drop(writer);
+        let ended = Discarded { bytes: 0, ended: true };
+        assert_eq!(discard(&reader).unwrap(), ended);
+    }
+
+    #[test]
+    fn a_source_that_never_runs_dry_holds_nobody() {
+        let zeros = std::fs::File::open("/dev/zero").unwrap();
+        let bounded = Discarded { bytes: AT_ONCE, ended: false };
+        assert_eq!(discard(zeros).unwrap(), bounded);
+    }
+
+    #[test]
+    fn pipes_sockets_and_devices_know_whether_they_are_empty() {
+        let (reader, writer) = rustix::pipe::pipe().unwrap();
+        let (receiver, mut sender) = UnixStream::pair().unwrap();
+        assert!(is_empty(&reader).unwrap() && is_empty(&receiver).unwrap());
+        rustix::io::write(&writer, b"1").unwrap();
+        sender.write_all(b"1").unwrap();
+        assert!(!is_empty(&reader).unwrap() && !is_empty(&receiver).unwrap());
+        assert!(!is_empty(std::fs::File::open("/dev/zero").unwrap()).unwrap());
+    }
 }

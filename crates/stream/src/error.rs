@@ -94,8 +94,6 @@ pub enum Error {
 impl Error {
     /// Tells the kind of the underlying cause, if the system gave one.
     pub fn io_kind(&self) -> Option<io::ErrorKind> {
-        std::error::Error::source(self)
-            .and_then(|source| source.downcast_ref::<io::Error>())
-            .map(io::Error::kind)
+        std::error::Error::source(self).and_then(|source| source.downcast_ref::<io::Error>()).map(io::Error::kind)
     }
 }

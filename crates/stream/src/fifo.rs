@@ -24,10 +24,8 @@ use crate::{Error, Result};
 pub fn make(dir: BorrowedFd<'_>, name: &str, mode: u32, owner: Option<(u32, u32)>) -> Result<()> {
     check_name(name)?;
     let mode = Mode::from_raw_mode(mode);
-    rustix::fs::mknodat(dir, name, FileType::Fifo, mode, 0).map_err(|errno| Error::MakeFifo {
-        name: name.into(),
-        source: errno.into(),
-    })?;
+    rustix::fs::mknodat(dir, name, FileType::Fifo, mode, 0)
+        .map_err(|errno| Error::MakeFifo { name: name.into(), source: errno.into() })?;
     furnish(dir, name, mode, owner).inspect_err(|_| {
         // The first error is the one to tell; a left-over is refused by the next `make`.
         let _ = remove(dir, name);
@@ -75,10 +73,7 @@ pub fn remove(dir: BorrowedFd<'_>, name: &str) -> Result<()> {
     check_name(name)?;
     match rustix::fs::unlinkat(dir, name, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => Ok(()),
-        Err(errno) => Err(Error::RemoveFifo {
-            name: name.into(),
-            source: errno.into(),
-        }),
+        Err(errno) => Err(Error::RemoveFifo { name: name.into(), source: errno.into() }),
     }
 }
 
@@ -86,32 +81,21 @@ pub fn remove(dir: BorrowedFd<'_>, name: &str) -> Result<()> {
 fn furnish(dir: BorrowedFd<'_>, name: &str, mode: Mode, owner: Option<(u32, u32)>) -> Result<()> {
     let made = admit(dir, name, &[rustix::process::geteuid().as_raw()])?;
     // Mode first: after the change of owner an unprivileged maker may no longer set it.
-    rustix::fs::chmod(magic_link(&made), mode).map_err(|errno| Error::SetMode {
-        name: name.into(),
-        source: errno.into(),
-    })?;
+    rustix::fs::chmod(magic_link(&made), mode)
+        .map_err(|errno| Error::SetMode { name: name.into(), source: errno.into() })?;
     if let Some((uid, gid)) = owner {
         let (uid, gid) = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
-        rustix::fs::chownat(&made, "", uid, gid, AtFlags::EMPTY_PATH).map_err(|errno| {
-            Error::SetOwner {
-                name: name.into(),
-                source: errno.into(),
-            }
-        })?;
+        rustix::fs::chownat(&made, "", uid, gid, AtFlags::EMPTY_PATH)
+            .map_err(|errno| Error::SetOwner { name: name.into(), source: errno.into() })?;
     }
-    debug_assert!(
-        rustix::fs::fstat(&made).is_ok_and(|stat| Mode::from_raw_mode(stat.st_mode) == mode)
-    );
+    debug_assert!(rustix::fs::fstat(&made).is_ok_and(|stat| Mode::from_raw_mode(stat.st_mode) == mode));
     Ok(())
 }
 
 /// Holds what stands at the name, if it is a FIFO of one of `owners`.
 fn admit(dir: BorrowedFd<'_>, name: &str, owners: &[u32]) -> Result<OwnedFd> {
     check_name(name)?;
-    let failed = |errno: Errno| Error::OpenFifo {
-        name: name.into(),
-        source: errno.into(),
-    };
+    let failed = |errno: Errno| Error::OpenFifo { name: name.into(), source: errno.into() };
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let found = rustix::fs::openat(dir, name, flags, Mode::empty()).map_err(failed)?;
     let stat = rustix::fs::fstat(&found).map_err(failed)?;
@@ -119,10 +103,7 @@ fn admit(dir: BorrowedFd<'_>, name: &str, owners: &[u32]) -> Result<OwnedFd> {
         return Err(Error::NotAFifo { name: name.into() });
     }
     if !owners.contains(&stat.st_uid) {
-        return Err(Error::ForeignOwner {
-            name: name.into(),
-            uid: stat.st_uid,
-        });
+        return Err(Error::ForeignOwner { name: name.into(), uid: stat.st_uid });
     }
     Ok(found)
 }
@@ -130,10 +111,8 @@ fn admit(dir: BorrowedFd<'_>, name: &str, owners: &[u32]) -> Result<OwnedFd> {
 /// Opens the very object that `found` holds.
 fn reopen(found: &OwnedFd, name: &str, access: OFlags) -> Result<OwnedFd> {
     let flags = access | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    rustix::fs::open(magic_link(found), flags, Mode::empty()).map_err(|errno| Error::OpenFifo {
-        name: name.into(),
-        source: errno.into(),
-    })
+    rustix::fs::open(magic_link(found), flags, Mode::empty())
+        .map_err(|errno| Error::OpenFifo { name: name.into(), source: errno.into() })
 }
 
 fn magic_link(held: &OwnedFd) -> String {

@@ -23,10 +23,7 @@ pub(crate) fn without_sigpipe<T>(write: impl FnOnce() -> T) -> T {
 }
 
 fn take_pending(signals: &SigSet) {
-    let now = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
+    let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the set and the time outlive the call, and a null pointer asks for no details of the signal.
     unsafe { libc::sigtimedwait(signals.as_ref(), std::ptr::null_mut(), &now) };
 }
@@ -35,6 +32,5 @@ fn take_pending(signals: &SigSet) {
 #[cfg(test)]
 pub(crate) fn make_sigpipe_deadly() {
     // SAFETY: the default disposition runs no code of ours.
-    unsafe { nix::sys::signal::signal(Signal::SIGPIPE, nix::sys::signal::SigHandler::SigDfl) }
-        .unwrap();
+    unsafe { nix::sys::signal::signal(Signal::SIGPIPE, nix::sys::signal::SigHandler::SigDfl) }.unwrap();
 }

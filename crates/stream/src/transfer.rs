@@ -55,27 +55,15 @@ impl Transfer {
     pub fn between(from: &impl AsFd, to: &impl AsFd) -> Self {
         let (source, sink) = (Side::of(from.as_fd()), Side::of(to.as_fd()));
         let appends = rustix::fs::fcntl_getfl(to).is_ok_and(|flags| flags.contains(OFlags::APPEND));
-        let road = if (source == Side::Pipe || sink == Side::Pipe) && !appends {
-            Road::Splice
-        } else {
-            Road::Copy
-        };
-        Self {
-            road,
-            source,
-            sink,
-            held: Held::default(),
-        }
+        let road = if (source == Side::Pipe || sink == Side::Pipe) && !appends { Road::Splice } else { Road::Copy };
+        Self { road, source, sink, held: Held::default() }
     }
 
     /// Copies between two descriptors, even where splice would do.
     ///
     /// For sides that block and are not pipes: a copy asks each for no more than it is ready for, a splice would wait.
     pub fn copying(from: &impl AsFd, to: &impl AsFd) -> Self {
-        Self {
-            road: Road::Copy,
-            ..Self::between(from, to)
-        }
+        Self { road: Road::Copy, ..Self::between(from, to) }
     }
 
     /// Tells how many bytes were taken from the source and are not yet in the sink.
@@ -123,18 +111,11 @@ impl Transfer {
     }
 
     /// Splice says only that one of the two was not ready.
-    fn find_who_is_not_ready(
-        &mut self,
-        from: BorrowedFd<'_>,
-        to: BorrowedFd<'_>,
-        budget: usize,
-    ) -> Result<Step> {
+    fn find_who_is_not_ready(&mut self, from: BorrowedFd<'_>, to: BorrowedFd<'_>, budget: usize) -> Result<Step> {
         if !is_readable(from)? {
             return Ok(Step::SourceEmpty);
         }
-        if !readiness(to, PollFlags::OUT)?
-            .intersects(PollFlags::OUT | PollFlags::HUP | PollFlags::ERR)
-        {
+        if !readiness(to, PollFlags::OUT)?.intersects(PollFlags::OUT | PollFlags::HUP | PollFlags::ERR) {
             return Ok(Step::SinkFull);
         }
         // It has become ready since, or it is ready for less than splice wants: a copy tells the two apart.
@@ -200,20 +181,14 @@ impl Side {
     fn read_failed(self, errno: Errno) -> Result<Step> {
         match (self, errno) {
             (Self::Terminal, Errno::IO) => Ok(Step::End),
-            _ => Err(Error::Read {
-                source: errno.into(),
-            }),
+            _ => Err(Error::Read { source: errno.into() }),
         }
     }
 
     fn write_failed(self, errno: Errno) -> Result<Step> {
         match (self, errno) {
-            (_, Errno::PIPE | Errno::CONNRESET) | (Self::Terminal, Errno::IO) => {
-                Ok(Step::SinkClosed)
-            }
-            _ => Err(Error::Write {
-                source: errno.into(),
-            }),
+            (_, Errno::PIPE | Errno::CONNRESET) | (Self::Terminal, Errno::IO) => Ok(Step::SinkClosed),
+            _ => Err(Error::Write { source: errno.into() }),
         }
     }
 }

@@ -46,10 +46,7 @@ fn making_takes_over_nothing_that_stands_at_the_name() {
     let room = Room::with("out");
     let error = make(room.dir.as_fd(), "out", 0o666, None).unwrap_err();
     assert_eq!(error.io_kind(), Some(std::io::ErrorKind::AlreadyExists));
-    assert_eq!(
-        room.path.path().join("out").metadata().unwrap().mode() & 0o7777,
-        0o600
-    );
+    assert_eq!(room.path.path().join("out").metadata().unwrap().mode() & 0o7777, 0o600);
 }
 
 #[test]
@@ -57,21 +54,9 @@ fn a_name_that_leads_elsewhere_is_refused() {
     let room = Room::new();
     for name in ["", ".", "..", "a/b", "../out", "/out", "a\0b"] {
         let dir = room.dir.as_fd();
-        assert!(
-            matches!(make(dir, name, 0o600, None), Err(Error::BadName { .. })),
-            "{name:?}"
-        );
-        assert!(
-            matches!(
-                open_reader(dir, name, &[room.us]),
-                Err(Error::BadName { .. })
-            ),
-            "{name:?}"
-        );
-        assert!(
-            matches!(remove(dir, name), Err(Error::BadName { .. })),
-            "{name:?}"
-        );
+        assert!(matches!(make(dir, name, 0o600, None), Err(Error::BadName { .. })), "{name:?}");
+        assert!(matches!(open_reader(dir, name, &[room.us]), Err(Error::BadName { .. })), "{name:?}");
+        assert!(matches!(remove(dir, name), Err(Error::BadName { .. })), "{name:?}");
     }
 }
 
@@ -85,35 +70,14 @@ fn whatever_is_not_a_fifo_is_refused() {
     symlink("/nowhere", at("dangling")).unwrap();
     let _socket = UnixListener::bind(at("socket")).unwrap();
     let null = rustix::fs::makedev(1, 3);
-    rustix::fs::mknodat(
-        CWD,
-        at("device"),
-        FileType::CharacterDevice,
-        Mode::RWXU,
-        null,
-    )
-    .unwrap();
+    rustix::fs::mknodat(CWD, at("device"), FileType::CharacterDevice, Mode::RWXU, null).unwrap();
     let dir = room.dir.as_fd();
-    for name in [
-        "file",
-        "directory",
-        "symlink",
-        "dangling",
-        "socket",
-        "device",
-    ] {
+    for name in ["file", "directory", "symlink", "dangling", "socket", "device"] {
         for open in [open_reader, open_writer, open_keeper] {
-            assert!(
-                matches!(open(dir, name, &[room.us]), Err(Error::NotAFifo { .. })),
-                "{name}"
-            );
+            assert!(matches!(open(dir, name, &[room.us]), Err(Error::NotAFifo { .. })), "{name}");
         }
         let error = make(dir, name, 0o600, None).unwrap_err();
-        assert_eq!(
-            error.io_kind(),
-            Some(std::io::ErrorKind::AlreadyExists),
-            "{name}"
-        );
+        assert_eq!(error.io_kind(), Some(std::io::ErrorKind::AlreadyExists), "{name}");
     }
     assert_eq!(std::fs::read(at("file")).unwrap(), b"kept");
 }
@@ -151,16 +115,8 @@ fn descriptors_are_non_blocking_and_not_inherited() {
     let room = Room::with("out");
     for open in [open_reader, open_writer, open_keeper] {
         let end = open(room.dir.as_fd(), "out", &[room.us]).unwrap();
-        assert!(
-            rustix::fs::fcntl_getfl(&end)
-                .unwrap()
-                .contains(OFlags::NONBLOCK)
-        );
-        assert!(
-            rustix::io::fcntl_getfd(&end)
-                .unwrap()
-                .contains(rustix::io::FdFlags::CLOEXEC)
-        );
+        assert!(rustix::fs::fcntl_getfl(&end).unwrap().contains(OFlags::NONBLOCK));
+        assert!(rustix::io::fcntl_getfd(&end).unwrap().contains(rustix::io::FdFlags::CLOEXEC));
     }
 }
 
