@@ -1,0 +1,3 @@
+//! The client.
+#[derive(Debug)]
+pub struct Client;

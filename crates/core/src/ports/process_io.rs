@@ -1,0 +1,138 @@
+//! The port `ProcessIo`: the streams of a process, between the runtime and the embedding program.
+//!
+//! `prepare` makes the runtime's ends, `open` gives the program's. A stream is an ordinary asynchronous reader or
+//! writer that its adapter can recognise again, so that `copy` takes the fastest road between two of them.
+
+use std::any::Any;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::ProcessRef;
+use crate::stdio::{Endpoints, Stdio};
+
+/// What a process writes, for the program to read. End-of-file comes after the last byte.
+pub trait OutputStream: AsyncRead + fmt::Debug + Send + Unpin {
+    /// Itself, for its adapter to recognise.
+    fn as_any(&mut self) -> &mut dyn Any;
+}
+
+/// What a process reads, for the program to write.
+///
+/// Shutting it down closes the process's stdin, once it is started. Dropping it does not: the program may go and
+/// another may come back to it.
+pub trait InputStream: AsyncWrite + fmt::Debug + Send + Unpin {
+    /// Itself, for its adapter to recognise.
+    fn as_any(&mut self) -> &mut dyn Any;
+}
+
+/// The program's ends of the streams of one process; what was placed elsewhere is `None`.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Streams {
+    /// To its stdin, or its terminal.
+    pub stdin: Option<Box<dyn InputStream>>,
+    /// From its stdout, or its terminal.
+    pub stdout: Option<Box<dyn OutputStream>>,
+    /// From its stderr.
+    pub stderr: Option<Box<dyn OutputStream>>,
+}
+
+impl Streams {
+    /// Streams with these ends.
+    pub fn new(
+        stdin: Option<Box<dyn InputStream>>,
+        stdout: Option<Box<dyn OutputStream>>,
+        stderr: Option<Box<dyn OutputStream>>,
+    ) -> Self {
+        Streams { stdin, stdout, stderr }
+    }
+}
+
+/// Told by the stdin stream of a process when the program has closed it.
+///
+/// The core implements it: it passes the wish on to the runtime, exactly once and never before the process runs.
+pub trait StdinCloser: fmt::Debug + Send + Sync {
+    /// The program has written its last byte, and all of them have left the stream. Repeating it does nothing.
+    fn close(&self);
+}
+
+/// Whose streams.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct IoRequest {
+    /// Of which process.
+    pub process: ProcessRef,
+    /// Below which directory (the container's bundle), absolute.
+    pub directory: PathBuf,
+    /// Where each stream goes.
+    pub stdio: Stdio,
+    /// The host's uid that owns the streams beside ourselves, once the runtime knows it.
+    pub owner: Option<u32>,
+}
+
+impl IoRequest {
+    /// The streams of `process`, placed as `stdio` says, below `directory`.
+    pub fn new(process: ProcessRef, directory: PathBuf, stdio: Stdio) -> Self {
+        IoRequest { process, directory, stdio, owner: None }
+    }
+}
+
+/// Makes, opens, discards and removes the streams of processes.
+///
+/// # Implementers
+/// Called concurrently for different processes; for one process in the order prepare, open, …, remove. No call may
+/// block a thread on a peer.
+#[async_trait]
+pub trait ProcessIo: fmt::Debug + Send + Sync {
+    /// Makes the runtime's ends.
+    ///
+    /// # Errors
+    /// `AlreadyExists` when streams of that name are there; after any error nothing is left.
+    async fn prepare(&self, request: &IoRequest) -> Result<Endpoints>;
+
+    /// Opens the program's ends, at once: the first read or write waits for the runtime.
+    ///
+    /// # Errors
+    /// `NotFound` when they are not there; `WrongState` naming the reader when another program reads them;
+    /// `PermissionDenied` when what is there is not what was made.
+    async fn open(&self, request: &IoRequest, closer: Arc<dyn StdinCloser>) -> Result<Streams>;
+
+    /// Reads and throws away what the process writes, for at most `limit`, so that it can end.
+    async fn discard(&self, request: &IoRequest, limit: Duration) -> Result<()>;
+
+    /// Removes the streams; missing ones are fine.
+    async fn remove(&self, request: &IoRequest) -> Result<()>;
+
+    /// Moves bytes until end-of-file or until the sink is closed by its reader, and says how many.
+    ///
+    /// # Errors
+    /// `System` when a side fails otherwise.
+    ///
+    /// # Cancellation
+    /// Bytes that were read and not yet written are lost to the streams: drop it only to give up the copy.
+    async fn copy(&self, from: &mut dyn OutputStream, to: &mut dyn InputStream) -> Result<u64> {
+        copy_plainly(from, to).await
+    }
+}
+
+/// The road that any two streams have: read and write.
+///
+/// # Errors
+/// `System` when a side fails.
+///
+/// # Cancellation
+/// As [`ProcessIo::copy`].
+pub async fn copy_plainly(from: &mut dyn OutputStream, to: &mut dyn InputStream) -> Result<u64> {
+    let mut from = tokio::io::BufReader::with_capacity(64 * 1024, from);
+    let mut to = to;
+    match tokio::io::copy_buf(&mut from, &mut to).await {
+        Ok(bytes) => Ok(bytes),
+        Err(e) => Err(Error::new(ErrorKind::System, "bytes could not be copied").because(e)),
+    }
+}

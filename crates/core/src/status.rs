@@ -1,0 +1,230 @@
+//! How a process ended, how that is known, and what a container looks like from outside.
+//!
+//! An exit is a value, never an error; nothing about it is invented: what is not known says so.
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{ContainerId, Instance, ProcessId, Run};
+use crate::signal::Signal;
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExitStatus {
+    /// It ended itself with this code.
+    Code(u8),
+    /// A signal ended it.
+    Signal(Signal),
+    /// It ended, and nobody can tell how.
+    Unknown,
+}
+
+impl ExitStatus {
+    /// As shells put it: the code, 128 + signal, or 255 when it is unknown.
+    pub fn shell_code(self) -> u8 {
+        match self {
+            ExitStatus::Code(code) => code,
+            ExitStatus::Signal(signal) => 128 + signal.number(),
+            ExitStatus::Unknown => 255,
+        }
+    }
+
+    /// Whether it ended itself with code 0.
+    pub fn success(self) -> bool {
+        self == ExitStatus::Code(0)
+    }
+}
+
+/// How an exit is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum How {
+    /// A parent of ours reaped it.
+    Waited,
+    /// A daemon said so.
+    Reported,
+    /// It was found dead, and the status deduced.
+    Inferred(Evidence),
+    /// It was found dead, and no trace of the status was left.
+    Unknown,
+}
+
+/// What an inferred status was deduced from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Evidence {
+    /// The kernel still told it to the holder of a descriptor of the process.
+    ProcessDescriptor,
+    /// The runtime no longer lists it as running.
+    RuntimeState,
+    /// Its container's first process is gone, and with it every process of the container was killed.
+    ContainerGone,
+}
+
+/// What a process used while it ran.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ResourceUsage {
+    /// Processor time in the program.
+    pub user: Duration,
+    /// Processor time in the kernel.
+    pub system: Duration,
+    /// The most memory that was resident at once, in bytes.
+    pub max_resident: u64,
+}
+
+impl ResourceUsage {
+    /// Usage with these figures.
+    pub fn new(user: Duration, system: Duration, max_resident: u64) -> Self {
+        ResourceUsage { user, system, max_resident }
+    }
+}
+
+/// The end of one process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Exit {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// When it was seen to end.
+    pub at: SystemTime,
+    /// In which start of the container.
+    pub run: Run,
+    /// Whether the kernel killed a process of it for want of memory.
+    pub oom: bool,
+    /// How the status is known.
+    pub how: How,
+    /// What it used, where the host told it.
+    pub usage: Option<ResourceUsage>,
+    /// Processes that it left running behind it, where they were counted.
+    pub left_overs: Option<u32>,
+    /// Whether the record of it is on disk.
+    pub durable: bool,
+}
+
+impl Exit {
+    /// An exit at `at` that is known by `how`; nothing else is known of it yet.
+    pub fn new(status: ExitStatus, how: How, at: SystemTime) -> Self {
+        Exit { status, at, run: Run::FIRST, oom: false, how, usage: None, left_overs: None, durable: false }
+    }
+}
+
+/// Where a container is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ContainerState {
+    /// It is being made.
+    Creating,
+    /// It is made; its program waits to be started.
+    Created,
+    /// Its program runs.
+    Running,
+    /// Its processes are frozen.
+    Paused,
+    /// Its program has ended, or was never started and cannot be any more.
+    Stopped,
+}
+
+/// Where a process is in its life.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProcessState {
+    /// Made, not running its program yet.
+    Created,
+    /// Running.
+    Running,
+    /// Ended.
+    Exited(Exit),
+}
+
+/// One process of a container, as the runtime knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ProcessStatus {
+    /// Its name.
+    pub id: ProcessId,
+    /// Its pid on the host, while it lives and where the runtime tells it.
+    pub pid: Option<u32>,
+    /// Where it is in its life.
+    pub state: ProcessState,
+    /// Whether it has a terminal.
+    pub terminal: bool,
+    /// The host's uid that owns its streams.
+    pub stream_owner: u32,
+    /// Its program and arguments.
+    pub args: Vec<String>,
+}
+
+impl ProcessStatus {
+    /// A process that was just made.
+    pub fn new(id: ProcessId, args: Vec<String>) -> Self {
+        ProcessStatus { id, pid: None, state: ProcessState::Created, terminal: false, stream_owner: 0, args }
+    }
+
+    /// Its exit, once it has ended.
+    pub fn exit(&self) -> Option<&Exit> {
+        match &self.state {
+            ProcessState::Exited(exit) => Some(exit),
+            _ => None,
+        }
+    }
+}
+
+/// One container, as the runtime knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ContainerStatus {
+    /// Its name.
+    pub id: ContainerId,
+    /// Which creation under that name.
+    pub instance: Instance,
+    /// Which start of it, 0 before the first.
+    pub run: Run,
+    /// Where it is in its life.
+    pub state: ContainerState,
+    /// Its bundle directory.
+    pub bundle: PathBuf,
+    /// When it was created.
+    pub created_at: SystemTime,
+    /// When its program was last started.
+    pub started_at: Option<SystemTime>,
+    /// Its processes: init first, then execs in the order of their start; an ended exec may be left out.
+    pub processes: Vec<ProcessStatus>,
+}
+
+impl ContainerStatus {
+    /// A container that is being made at `created_at`.
+    pub fn new(id: ContainerId, instance: Instance, bundle: PathBuf, created_at: SystemTime) -> Self {
+        ContainerStatus {
+            id,
+            instance,
+            run: Run(0),
+            state: ContainerState::Creating,
+            bundle,
+            created_at,
+            started_at: None,
+            processes: Vec::new(),
+        }
+    }
+
+    /// One of its processes.
+    pub fn process(&self, id: &ProcessId) -> Option<&ProcessStatus> {
+        self.processes.iter().find(|process| process.id == *id)
+    }
+
+    /// Its first process.
+    pub fn init(&self) -> Option<&ProcessStatus> {
+        self.processes.iter().find(|process| process.id.is_init())
+    }
+
+    /// The exit of its first process, once that has ended.
+    pub fn exit(&self) -> Option<&Exit> {
+        self.init().and_then(ProcessStatus::exit)
+    }
+}
