@@ -1,6 +1,6 @@
-//! Bytes that nobody will read, and the question whether any are left.
+//! Bytes that nobody will read, and questions about what is left and who is there.
 //!
-//! Both look before they read, so that a descriptor without `O_NONBLOCK` does not block them either.
+//! All look before they read, so that a descriptor without `O_NONBLOCK` does not block them either.
 //!
 //! Keeps: a writer that never rests cannot hold the caller: `discard` takes a bounded amount at a time.
 
@@ -63,14 +63,42 @@ pub fn is_empty(source: impl AsFd) -> Result<bool> {
     }
 }
 
-/// Tells whether a read would return at once, be it with bytes or with the end.
-pub(crate) fn is_readable(source: BorrowedFd<'_>) -> Result<bool> {
-    let ready = readiness(source, PollFlags::IN)?;
+/// Tells whether a read would return at once, be it with bytes, with the end or with an error.
+///
+/// # Errors
+/// `Examine`.
+pub fn is_readable(source: impl AsFd) -> Result<bool> {
+    let ready = readiness(source.as_fd(), PollFlags::IN)?;
     Ok(ready.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR))
 }
 
+/// Tells whether a write would return at once, be it with success or with an error.
+///
+/// # Errors
+/// `Examine`.
+pub fn is_writable(sink: impl AsFd) -> Result<bool> {
+    let ready = readiness(sink.as_fd(), PollFlags::OUT)?;
+    Ok(ready.intersects(PollFlags::OUT | PollFlags::HUP | PollFlags::ERR))
+}
+
+/// Tells whether writers have come to this read end and are all gone; what they wrote may still be there.
+///
+/// # Errors
+/// `Examine`.
+pub fn has_lost_its_writers(reader: impl AsFd) -> Result<bool> {
+    Ok(readiness(reader.as_fd(), PollFlags::IN)?.contains(PollFlags::HUP))
+}
+
+/// Tells whether somebody has the read end of this write end.
+///
+/// # Errors
+/// `Examine`.
+pub fn has_a_reader(writer: impl AsFd) -> Result<bool> {
+    Ok(!readiness(writer.as_fd(), PollFlags::OUT)?.contains(PollFlags::ERR))
+}
+
 /// Asks for the present readiness, without waiting.
-pub(crate) fn readiness(fd: BorrowedFd<'_>, wanted: PollFlags) -> Result<PollFlags> {
+fn readiness(fd: BorrowedFd<'_>, wanted: PollFlags) -> Result<PollFlags> {
     let mut asked = [PollFd::from_borrowed_fd(fd, wanted)];
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
     retry_on_intr(|| poll(&mut asked, Some(&now))).map_err(|errno| Error::Examine { source: errno.into() })?;
@@ -103,6 +131,18 @@ mod tests {
         let zeros = std::fs::File::open("/dev/zero").unwrap();
         let bounded = Discarded { bytes: AT_ONCE, ended: false };
         assert_eq!(discard(zeros).unwrap(), bounded);
+    }
+
+    #[test]
+    fn both_ends_know_whether_the_other_is_gone() {
+        let (reader, writer) = rustix::pipe::pipe().unwrap();
+        assert!(has_a_reader(&writer).unwrap() && !has_lost_its_writers(&reader).unwrap());
+        rustix::io::write(&writer, b"last").unwrap();
+        drop(writer);
+        assert!(has_lost_its_writers(&reader).unwrap() && !is_empty(&reader).unwrap());
+        let (reader, writer) = rustix::pipe::pipe().unwrap();
+        drop(reader);
+        assert!(!has_a_reader(&writer).unwrap());
     }
 
     #[test]

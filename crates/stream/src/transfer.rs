@@ -8,14 +8,14 @@
 //! Keeps: no byte is lost or doubled over partial writes and fallbacks: `every_pairing_is_byte_exact`.
 //! Keeps: a closed sink is a result, never a signal: `a_closed_sink_is_told_even_where_sigpipe_kills`.
 
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
-use rustix::event::PollFlags;
 use rustix::fs::{FileType, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::pipe::{SpliceFlags, splice};
 
-use crate::drain::{is_readable, readiness};
+use crate::drain::{has_lost_its_writers, is_readable, is_writable};
 use crate::sys::without_sigpipe;
 use crate::{Error, Result};
 use held::Held;
@@ -115,7 +115,7 @@ impl Transfer {
         if !is_readable(from)? {
             return Ok(Step::SourceEmpty);
         }
-        if !readiness(to, PollFlags::OUT)?.intersects(PollFlags::OUT | PollFlags::HUP | PollFlags::ERR) {
+        if !is_writable(to)? {
             return Ok(Step::SinkFull);
         }
         // It has become ready since, or it is ready for less than splice wants: a copy tells the two apart.
@@ -141,11 +141,19 @@ impl Transfer {
 
     /// A read of nothing is an end, but for a FIFO to which no writer has come yet.
     fn nothing_read(&self, from: BorrowedFd<'_>) -> Result<Step> {
-        if self.source == Side::Pipe && !readiness(from, PollFlags::IN)?.contains(PollFlags::HUP) {
+        if self.source == Side::Pipe && !has_lost_its_writers(from)? {
             return Ok(Step::SourceEmpty);
         }
         Ok(Step::End)
     }
+}
+
+/// Writes once, as far as the sink takes it, without a signal where nobody reads: how many bytes went.
+///
+/// # Errors
+/// Those of write(2), `BrokenPipe` and `WouldBlock` among them.
+pub fn write(to: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
+    Ok(without_sigpipe(|| retry_on_intr(|| rustix::io::write(to.as_fd(), bytes)))?)
 }
 
 /// The most that one splice is asked for: more than any pipe holds, less than any file system minds.

@@ -31,6 +31,8 @@ fn in_a_process_that_sigpipe_kills() {
         drop(reader);
         let step = choose(&from, &to).step(&from, &to, 100).unwrap();
         assert_eq!(step, Step::SinkClosed);
+        let refused = write(&to, b"unread").unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::BrokenPipe);
     }
 }
 
