@@ -1,0 +1,1 @@
+//! Promises of `dir`, kept on a real file system.

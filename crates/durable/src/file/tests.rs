@@ -1,0 +1,1 @@
+//! Promises of `file`, kept on a real file system.

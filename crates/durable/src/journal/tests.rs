@@ -1,0 +1,1 @@
+//! Promises of `journal`, kept on a real file system.

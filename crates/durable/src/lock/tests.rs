@@ -1,0 +1,1 @@
+//! Promises of `lock`, kept on a real file system.

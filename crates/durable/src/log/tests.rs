@@ -1,0 +1,1 @@
+//! Promises of `log`, kept on a real file system.

@@ -1,0 +1,1 @@
+//! Promises of `tree`, kept on a real file system.
