@@ -1,1 +1,6 @@
-//! .
+//! The daemonless runtime: one small monitor process per container, our own code in a process of its own.
+#![allow(dead_code)]
+
+mod layout;
+mod record;
+mod wire;

@@ -1,0 +1,53 @@
+//! Names below STATE and DATA that belong to this runtime, and nothing else's.
+//!
+//! A container's own directory is `STATE/run/<id>`; the bundle beside it is not ours. An id is a directory level of
+//! its own, so that no id can be one of these names.
+//!
+//! Keeps: C-29 of SECURITY.md.
+
+/// Directory of the containers' own directories, below STATE.
+pub(crate) const RUN: &str = "run";
+/// Directory of the event log of all containers, below STATE.
+pub(crate) const EVENTS: &str = "events";
+/// Directory of the layers that take an overlay's writes, by instance, below DATA.
+pub(crate) const OVERLAY: &str = "overlay";
+/// The container's journal.
+pub(crate) const JOURNAL: &str = "journal";
+/// The container's spec, as it was created from.
+pub(crate) const SPEC: &str = "spec.json";
+/// Held by monitor and witness as long as one of them lives.
+pub(crate) const LOCK: &str = "lock";
+/// The monitor's control socket.
+pub(crate) const SOCKET: &str = "socket";
+/// The monitor's own log.
+pub(crate) const LOG: &str = "log";
+
+/// The directory in every cgroup hierarchy that holds our containers, unless the caller names another.
+pub(crate) const CGROUP_PARENT: &str = "/libcontainerd";
+
+/// The name of a container's cgroup: which state root, which instance, so that two roots with the same id never meet.
+pub(crate) fn cgroup_name(state: &std::path::Path, instance: libcontainerd_core::Instance) -> String {
+    use std::os::unix::ffi::OsStrExt;
+    // FNV-1a: short, stable for ever, and not meant to withstand anybody.
+    let hash =
+        state.as_os_str().as_bytes().iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+    format!("{hash:016x}-{instance}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cgroup_names_differ_by_state_root_and_instance() {
+        let one = libcontainerd_core::Instance::from_bits(1);
+        let two = libcontainerd_core::Instance::from_bits(2);
+        let name = |state: &str, instance| cgroup_name(std::path::Path::new(state), instance);
+        assert_eq!(name("/run/a", one), name("/run/a", one));
+        assert_ne!(name("/run/a", one), name("/run/b", one));
+        assert_ne!(name("/run/a", one), name("/run/a", two));
+        assert!(!name("/run/a", one).contains('/'));
+    }
+}
