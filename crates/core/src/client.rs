@@ -1,3 +1,109 @@
-//! The client.
+//! The client: every operation of the supervisor, written once over the ports.
+//!
+//! - [`request`]: what the operations are asked;
+//! - `create`, `start`, `exec`, `signal`, `resize`, `wait`, `kill`, `delete`, `observe`: one operation a file;
+//! - `table` (containers and their locks), `order` (what may be told when), `queue` (the backend, one call after the
+//!   other), `notify` (who waits for an exit), `feed` (the runtime's events), `resync` (what is true after a gap),
+//!   `closer` (the end of stdin), `backoff`.
+//!
+//! Decided: an operation that changes something runs in a task of its own once it has its container's lock, so that a
+//! dropped future never leaves half of it. Create, start and delete of one container exclude each other and its
+//! execs; execs share; signals, resizes and the close of stdin take no lock at all, so that a kill never waits behind
+//! something that hangs. While `state_changed` of the backend runs no lock is held.
+//!
+//! Keeps: exits, order, input and locks of the promises; `tests/` beside the parts.
+//! Does not know: which runtime, which streams and which bundles are below.
+
+mod surface;
+
+pub mod request;
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::error::Result;
+use crate::event::StateChange;
+use crate::id::{ContainerId, ProcessRef};
+use crate::ports::backend::Backend;
+use crate::ports::bundle_store::BundleStore;
+use crate::ports::process_io::{ProcessIo, Streams};
+use crate::ports::runtime::Runtime;
+
+pub use request::{Attach, CreateOption, Delete, Force, NewContainer, Stop, Summary};
+
+/// Supervises the containers of one runtime.
+///
+/// Cheap to clone: all clones are one client. It needs a tokio runtime only while operations run, and belongs to the
+/// one in which its first operation ran. When the last clone is dropped the subscription to the runtime's events
+/// ends; containers go on. A backend that keeps a client keeps it alive: give it one that it can let go.
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+impl Client {
+    /// A client of `runtime`, with streams from `io` and bundles in `bundles`.
+    pub fn builder(runtime: Arc<dyn Runtime>, io: Arc<dyn ProcessIo>, bundles: Arc<dyn BundleStore>) -> ClientBuilder {
+        ClientBuilder { runtime, io, bundles, backend: Arc::new(Silent) }
+    }
+
+    /// The adapter of streams, for copying between them by the fastest road.
+    pub fn io(&self) -> &Arc<dyn ProcessIo> {
+        &self.shared.io
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("runtime", &self.shared.runtime).finish_non_exhaustive()
+    }
+}
+
+/// Makes a [`Client`].
 #[derive(Debug)]
-pub struct Client;
+pub struct ClientBuilder {
+    runtime: Arc<dyn Runtime>,
+    io: Arc<dyn ProcessIo>,
+    bundles: Arc<dyn BundleStore>,
+    backend: Arc<dyn Backend>,
+}
+
+impl ClientBuilder {
+    /// Gives streams and changes to `backend`; without one streams are dropped and changes ignored.
+    #[must_use]
+    pub fn backend(mut self, backend: Arc<dyn Backend>) -> Self {
+        self.backend = backend;
+        self
+    }
+
+    /// The client. Nothing is asked of the ports yet.
+    pub fn build(self) -> Client {
+        let ClientBuilder { runtime, io, bundles, backend } = self;
+        Client { shared: Arc::new(Shared { runtime, io, bundles, backend }) }
+    }
+}
+
+/// What all clones of a client share.
+struct Shared {
+    runtime: Arc<dyn Runtime>,
+    io: Arc<dyn ProcessIo>,
+    bundles: Arc<dyn BundleStore>,
+    backend: Arc<dyn Backend>,
+}
+
+/// The backend of a client that was given none.
+#[derive(Debug)]
+struct Silent;
+
+#[async_trait]
+impl Backend for Silent {
+    async fn attach_streams(&self, _process: &ProcessRef, _streams: Streams) -> Result<()> {
+        Ok(())
+    }
+
+    async fn state_changed(&self, _container: &ContainerId, _change: &StateChange) -> Result<()> {
+        Ok(())
+    }
+}

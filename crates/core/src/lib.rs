@@ -15,6 +15,8 @@ pub mod cursor;
 pub mod error;
 pub mod event;
 pub mod id;
+#[cfg(any(test, feature = "mock"))]
+pub mod mock;
 pub mod ports;
 pub mod process;
 pub mod rootfs;
@@ -24,7 +26,7 @@ pub mod start;
 pub mod status;
 pub mod stdio;
 
-pub use client::Client;
+pub use client::{Client, ClientBuilder};
 pub use error::{Error, ErrorKind, Result};
 pub use id::{ContainerId, Instance, ProcessId, ProcessRef, Run};
 pub use signal::Signal;

@@ -3,6 +3,8 @@
 //! The types of the specification drop properties that they do not know, in silence; here they are found by comparing
 //! what was read with what was understood, so that the caller can warn or refuse.
 
+use std::fmt;
+
 use oci_spec::runtime::Spec;
 use serde_json::Value;
 
@@ -16,6 +18,13 @@ pub struct ReadSpec {
     pub spec: Spec,
     /// What was not: `linux.newThing`, `mounts.2.color`.
     pub unknown: Vec<String>,
+}
+
+impl fmt::Debug for ReadSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The spec holds the environment.
+        f.debug_struct("ReadSpec").field("unknown", &self.unknown).finish_non_exhaustive()
+    }
 }
 
 /// Reads the text of a `config.json`.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{ContainerId, Instance, ProcessId, Run};
 use crate::signal::Signal;
+use crate::stdio::Stdio;
 
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -159,12 +160,23 @@ pub struct ProcessStatus {
     pub stream_owner: u32,
     /// Its program and arguments.
     pub args: Vec<String>,
+    /// Where its streams were placed, where the runtime tells it.
+    #[serde(default)]
+    pub stdio: Option<Stdio>,
 }
 
 impl ProcessStatus {
     /// A process that was just made.
     pub fn new(id: ProcessId, args: Vec<String>) -> Self {
-        ProcessStatus { id, pid: None, state: ProcessState::Created, terminal: false, stream_owner: 0, args }
+        ProcessStatus {
+            id,
+            pid: None,
+            state: ProcessState::Created,
+            terminal: false,
+            stream_owner: 0,
+            args,
+            stdio: None,
+        }
     }
 
     /// Its exit, once it has ended.

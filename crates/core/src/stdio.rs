@@ -146,4 +146,15 @@ impl Endpoints {
     pub fn new(stdin: Endpoint, stdout: Endpoint, stderr: Endpoint, stdio: &Stdio) -> Self {
         Endpoints { stdin, stdout, stderr, terminal: stdio.terminal, drain: stdio.drain }
     }
+    /// The places that these are the ends of.
+    pub fn stdio(&self) -> Stdio {
+        let place = |end: &Endpoint| if *end == Endpoint::Null { Place::Null } else { Place::Stream };
+        Stdio {
+            stdin: place(&self.stdin),
+            stdout: place(&self.stdout),
+            stderr: place(&self.stderr),
+            terminal: self.terminal,
+            drain: self.drain,
+        }
+    }
 }
