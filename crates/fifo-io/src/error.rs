@@ -1,0 +1,171 @@
+//! What can fail with the FIFOs of a process: one variant per failed act, and their one conversion into the core's.
+
+use std::io;
+use std::path::PathBuf;
+
+use libcontainerd_core::error::{Error as CoreError, ErrorKind};
+use libcontainerd_stream as stream;
+use rustix::io::Errno;
+
+/// A failed act on the streams of a process.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The directory of the FIFOs could not be opened.
+    #[error("cannot open the directory {}", path.display())]
+    OpenDirectory {
+        /// The directory.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The FIFOs could not be made; none of them is left.
+    #[error("cannot make the streams")]
+    Make {
+        /// The cause, which names the FIFO.
+        source: stream::Error,
+    },
+    /// A FIFO could not be opened, or is not what was made.
+    #[error("cannot open the streams")]
+    Open {
+        /// The cause, which names the FIFO.
+        source: stream::Error,
+    },
+    /// A FIFO could not be removed.
+    #[error("cannot remove the streams")]
+    Remove {
+        /// The cause, which names the FIFO.
+        source: stream::Error,
+    },
+    /// Another program, or another part of this one, reads the streams.
+    #[error("the streams are already read by {reader}")]
+    AlreadyRead {
+        /// Its name and pid, as far as it told them.
+        reader: String,
+    },
+    /// What stands at the name of the reader's lock was not made by us.
+    #[error("{name} is not a lock of ours")]
+    ForeignLock {
+        /// The name below the directory.
+        name: String,
+    },
+    /// The reader's lock could not be opened, taken or written.
+    #[error("cannot lock {name}")]
+    Lock {
+        /// The name below the directory.
+        name: String,
+        /// The cause.
+        source: io::Error,
+    },
+    /// A descriptor could not be watched for readiness.
+    #[error("cannot watch a stream")]
+    Watch {
+        /// The cause.
+        source: io::Error,
+    },
+    /// Bytes could not be thrown away.
+    #[error("cannot discard the output")]
+    Discard {
+        /// The cause.
+        source: stream::Error,
+    },
+    /// Bytes could not be moved by the kernel.
+    #[error("cannot move bytes between two streams")]
+    Move {
+        /// The cause.
+        source: stream::Error,
+    },
+    /// Bytes could not be read.
+    #[error("cannot read a stream")]
+    Read {
+        /// The cause.
+        source: io::Error,
+    },
+    /// Bytes could not be written.
+    #[error("cannot write to a stream")]
+    Write {
+        /// The cause.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::AlreadyRead { .. } => ErrorKind::WrongState,
+            Self::ForeignLock { .. } => ErrorKind::PermissionDenied,
+            Self::Make { source } | Self::Open { source } | Self::Remove { source } => kind_of_stream(source),
+            Self::OpenDirectory { source, .. } | Self::Lock { source, .. } | Self::Watch { source } => {
+                kind_of_io(source)
+            }
+            Self::Discard { .. } | Self::Move { .. } | Self::Read { .. } | Self::Write { .. } => ErrorKind::System,
+        }
+    }
+
+    fn into_source(self) -> Option<Box<dyn std::error::Error + Send + Sync>> {
+        match self {
+            Self::AlreadyRead { .. } | Self::ForeignLock { .. } => None,
+            Self::Make { source }
+            | Self::Open { source }
+            | Self::Remove { source }
+            | Self::Discard { source }
+            | Self::Move { source } => Some(source.into()),
+            Self::OpenDirectory { source, .. }
+            | Self::Lock { source, .. }
+            | Self::Watch { source }
+            | Self::Read { source }
+            | Self::Write { source } => Some(source.into()),
+        }
+    }
+}
+
+impl From<Error> for CoreError {
+    fn from(error: Error) -> Self {
+        let kind = error.kind();
+        let text = match kind {
+            ErrorKind::ResourceExhausted => format!("{error}: a limit is reached, see RLIMIT_NOFILE and fs.inotify"),
+            _ => error.to_string(),
+        };
+        match error.into_source() {
+            Some(source) => CoreError::new(kind, text).because(source),
+            None => CoreError::new(kind, text),
+        }
+    }
+}
+
+fn kind_of_stream(error: &stream::Error) -> ErrorKind {
+    match error {
+        stream::Error::BadName { .. } => ErrorKind::InvalidArgument,
+        stream::Error::NotAFifo { .. } | stream::Error::ForeignOwner { .. } => ErrorKind::PermissionDenied,
+        _ => cause(error).map_or(ErrorKind::System, kind_of_io),
+    }
+}
+
+fn cause(error: &stream::Error) -> Option<&io::Error> {
+    std::error::Error::source(error).and_then(|source| source.downcast_ref())
+}
+
+fn kind_of_io(error: &io::Error) -> ErrorKind {
+    match Errno::from_io_error(error) {
+        Some(Errno::NOENT) => ErrorKind::NotFound,
+        Some(Errno::EXIST) => ErrorKind::AlreadyExists,
+        Some(Errno::ACCESS | Errno::PERM | Errno::LOOP) => ErrorKind::PermissionDenied,
+        Some(Errno::MFILE | Errno::NFILE | Errno::NOSPC | Errno::DQUOT) => ErrorKind::ResourceExhausted,
+        _ => ErrorKind::System,
+    }
+}
+
+impl Error {
+    /// As an error of a stream, for those who read and write.
+    pub(crate) fn into_io(self) -> io::Error {
+        io::Error::other(self)
+    }
+}
+
+/// Turns "it is not there" into `None`.
+pub(crate) fn unless_missing<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
+    match result {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        result => result.map(Some),
+    }
+}

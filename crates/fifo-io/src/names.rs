@@ -1,0 +1,66 @@
+//! The names of a process's streams below their directory: the only place that knows them.
+//!
+//! A process has three FIFOs, or two with a terminal, of which only those are made that the caller has placed as
+//! streams. Beside them stands the lock of their one reader.
+
+use std::os::fd::OwnedFd;
+
+use libcontainerd_core::id::ProcessId;
+use libcontainerd_core::ports::process_io::IoRequest;
+use libcontainerd_core::stdio::Place;
+use rustix::fs::{Mode, OFlags};
+
+use crate::Error;
+
+/// The names of those FIFOs of a process that exist by the caller's wish.
+#[derive(Debug)]
+pub(crate) struct Fifos {
+    pub(crate) stdin: Option<String>,
+    pub(crate) stdout: Option<String>,
+    pub(crate) stderr: Option<String>,
+}
+
+impl Fifos {
+    pub(crate) fn wanted(request: &IoRequest) -> Self {
+        let stdio = &request.stdio;
+        let named = |place: Place, suffix| (place == Place::Stream).then(|| name(&request.process.process, suffix));
+        // A terminal has one way out.
+        let stderr = if stdio.terminal.is_some() { Place::Null } else { stdio.stderr };
+        Self { stdin: named(stdio.stdin, STDIN), stdout: named(stdio.stdout, STDOUT), stderr: named(stderr, STDERR) }
+    }
+
+    pub(crate) fn each(&self) -> impl Iterator<Item = &str> {
+        [&self.stdin, &self.stdout, &self.stderr].into_iter().flatten().map(String::as_str)
+    }
+}
+
+/// All names that a process may have used, however it was placed.
+pub(crate) fn all(process: &ProcessId) -> [String; 4] {
+    [STDIN, STDOUT, STDERR, READER].map(|suffix| name(process, suffix))
+}
+
+/// The name of the reader's lock.
+pub(crate) fn reader_lock(process: &ProcessId) -> String {
+    name(process, READER)
+}
+
+/// Opens the directory, as a place to look names up in and nothing more.
+pub(crate) fn open_directory(request: &IoRequest) -> Result<OwnedFd, Error> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::open(&request.directory, flags, Mode::empty())
+        .map_err(|errno| Error::OpenDirectory { path: request.directory.clone(), source: errno.into() })
+}
+
+/// Who may own a stream: we, or whom the runtime has given it to.
+pub(crate) fn owners(request: &IoRequest) -> Vec<u32> {
+    std::iter::once(rustix::process::geteuid().as_raw()).chain(request.owner).collect()
+}
+
+const STDIN: &str = "stdin";
+const STDOUT: &str = "stdout";
+const STDERR: &str = "stderr";
+const READER: &str = "reader";
+
+fn name(process: &ProcessId, suffix: &str) -> String {
+    format!("{process}-{suffix}")
+}

@@ -1,0 +1,138 @@
+//! The port `ProcessIo` over named FIFOs.
+//!
+//! `prepare` makes the FIFOs, `open` opens the program's ends of them under the lock of their one reader, `remove`
+//! removes them and the lock. All system calls here return at once; the waiting is in the streams.
+//!
+//! Keeps: C-27: FIFOs are made new, and opened only when they are FIFOs of an expected owner.
+//! Does not know: who makes and removes the directory.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use libcontainerd_core::error::Result as CoreResult;
+use libcontainerd_core::ports::process_io::{InputStream, IoRequest, OutputStream, ProcessIo, StdinCloser, Streams};
+use libcontainerd_core::stdio::{Endpoint, Endpoints};
+use libcontainerd_stream::{self as stream, fifo};
+
+use crate::names::{self, Fifos};
+use crate::reader_lock::ReaderLock;
+use crate::{Error, FifoReader, FifoWriter, copy, discard, error};
+
+/// The streams of processes as FIFOs `PROCESS-stdin`, `PROCESS-stdout` and `PROCESS-stderr` in a directory.
+#[derive(Debug, Clone)]
+pub struct FifoProcessIo {
+    reader: Arc<str>,
+}
+
+impl FifoProcessIo {
+    /// Streams that are read in the name of `reader`: what a second one is told when it is refused.
+    pub fn new(reader: impl Into<Arc<str>>) -> Self {
+        Self { reader: reader.into() }
+    }
+}
+
+impl Default for FifoProcessIo {
+    /// In the name of the running program.
+    fn default() -> Self {
+        let program = std::env::current_exe().ok();
+        let name = program.as_deref().and_then(|path| path.file_name()).map(|name| name.to_string_lossy());
+        Self::new(name.as_deref().unwrap_or("another program"))
+    }
+}
+
+#[async_trait]
+impl ProcessIo for FifoProcessIo {
+    async fn prepare(&self, request: &IoRequest) -> CoreResult<Endpoints> {
+        let (directory, fifos) = (names::open_directory(request)?, Fifos::wanted(request));
+        make_all(directory.as_fd(), &fifos, request.owner)?;
+        let endpoint = |name: Option<String>| match name {
+            Some(name) => Endpoint::Fifo(request.directory.join(name)),
+            None => Endpoint::Null,
+        };
+        let Fifos { stdin, stdout, stderr } = fifos;
+        Ok(Endpoints::new(endpoint(stdin), endpoint(stdout), endpoint(stderr), &request.stdio))
+    }
+
+    async fn open(&self, request: &IoRequest, closer: Arc<dyn StdinCloser>) -> CoreResult<Streams> {
+        let directory = names::open_directory(request)?;
+        let Fifos { stdin, stdout, stderr } = Fifos::wanted(request);
+        if stdin.is_none() && stdout.is_none() && stderr.is_none() {
+            return Ok(Streams::default());
+        }
+        let ends = Ends { directory, owners: names::owners(request) };
+        let name = names::reader_lock(&request.process.process);
+        let lock = Arc::new(ReaderLock::take(ends.directory.as_fd(), &name, &self.reader)?);
+        Ok(Streams::new(ends.write(stdin, closer, &lock)?, ends.read(stdout, &lock)?, ends.read(stderr, &lock)?))
+    }
+
+    async fn discard(&self, request: &IoRequest, limit: Duration) -> CoreResult<()> {
+        Ok(discard::discard(request, &self.reader, limit).await?)
+    }
+
+    async fn remove(&self, request: &IoRequest) -> CoreResult<()> {
+        let Some(directory) = error::unless_missing(names::open_directory(request))? else {
+            return Ok(());
+        };
+        for name in names::all(&request.process.process) {
+            fifo::remove(directory.as_fd(), &name).map_err(|source| Error::Remove { source })?;
+        }
+        Ok(())
+    }
+
+    async fn copy(&self, from: &mut dyn OutputStream, to: &mut dyn InputStream) -> CoreResult<u64> {
+        copy::copy(from, to).await
+    }
+}
+
+/// Makes all of them or, where one cannot be made, none.
+fn make_all(directory: BorrowedFd<'_>, fifos: &Fifos, owner: Option<u32>) -> Result<(), Error> {
+    let owner = owner.map(|uid| (uid, rustix::process::getegid().as_raw()));
+    let mut made = Vec::new();
+    for name in fifos.each() {
+        if let Err(source) = fifo::make(directory, name, 0o600, owner) {
+            for name in made {
+                // The first error is the one to tell.
+                let _ = fifo::remove(directory, name);
+            }
+            return Err(Error::Make { source });
+        }
+        made.push(name);
+    }
+    Ok(())
+}
+
+/// Where and whose the FIFOs are that are opened.
+struct Ends {
+    directory: OwnedFd,
+    owners: Vec<u32>,
+}
+
+impl Ends {
+    fn read(&self, name: Option<String>, lock: &Arc<ReaderLock>) -> Result<Option<Box<dyn OutputStream>>, Error> {
+        let Some(fifo) = self.opened(name, fifo::open_reader)? else {
+            return Ok(None);
+        };
+        Ok(Some(Box::new(FifoReader::new(fifo, lock.clone())?)))
+    }
+
+    fn write(
+        &self,
+        name: Option<String>,
+        closer: Arc<dyn StdinCloser>,
+        lock: &Arc<ReaderLock>,
+    ) -> Result<Option<Box<dyn InputStream>>, Error> {
+        let Some(fifo) = self.opened(name, fifo::open_writer)? else {
+            return Ok(None);
+        };
+        Ok(Some(Box::new(FifoWriter::new(fifo, closer, lock.clone()))))
+    }
+
+    fn opened(&self, name: Option<String>, open: Opening) -> Result<Option<OwnedFd>, Error> {
+        name.map(|name| open(self.directory.as_fd(), &name, &self.owners).map_err(|source| Error::Open { source }))
+            .transpose()
+    }
+}
+
+type Opening = fn(BorrowedFd<'_>, &str, &[u32]) -> stream::Result<OwnedFd>;

@@ -1,0 +1,94 @@
+//! A directory with the streams of one process, and the runtime's side of them.
+
+use std::fs::File;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use libcontainerd_core::id::ProcessRef;
+use libcontainerd_core::ports::process_io::{IoRequest, ProcessIo, StdinCloser, Streams};
+use libcontainerd_core::stdio::Stdio;
+use libcontainerd_fifo_io::FifoProcessIo;
+use libcontainerd_stream::fifo;
+use tempfile::TempDir;
+
+/// Counts how often stdin was closed.
+#[derive(Debug, Default)]
+pub struct Closings(AtomicUsize);
+
+impl Closings {
+    pub fn told(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl StdinCloser for Closings {
+    fn close(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// A bundle's directory in which the process `init` has its streams.
+pub struct Room {
+    pub directory: TempDir,
+    pub request: IoRequest,
+    pub io: FifoProcessIo,
+    pub closings: Arc<Closings>,
+}
+
+impl Room {
+    /// With nothing in it.
+    pub fn bare(stdio: Stdio) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let process = ProcessRef::new("web".parse().unwrap(), "init".parse().unwrap());
+        let request = IoRequest::new(process, directory.path().into(), stdio);
+        Self { directory, request, io: FifoProcessIo::new("tester"), closings: Arc::default() }
+    }
+
+    /// With its streams made.
+    pub async fn prepared(stdio: Stdio) -> Self {
+        let room = Self::bare(stdio);
+        room.io.prepare(&room.request).await.unwrap();
+        room
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// What is in the directory, sorted.
+    pub fn names(&self) -> Vec<String> {
+        let entries = self.directory.path().read_dir().unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    pub async fn open(&self) -> libcontainerd_core::Result<Streams> {
+        self.io.open(&self.request, self.closings.clone()).await
+    }
+
+    /// Both ends of a FIFO, as the runtime's keeper has them; non-blocking.
+    pub fn keep(&self, stream: &str) -> OwnedFd {
+        fifo::open_keeper(self.at().as_fd(), &format!("init-{stream}"), &[us()]).unwrap()
+    }
+
+    /// The runtime's end to write output to; non-blocking.
+    pub fn output(&self, stream: &str) -> OwnedFd {
+        fifo::open_writer(self.at().as_fd(), &format!("init-{stream}"), &[us()]).unwrap()
+    }
+
+    /// The runtime's end to read stdin from; non-blocking.
+    pub fn input(&self) -> OwnedFd {
+        fifo::open_reader(self.at().as_fd(), "init-stdin", &[us()]).unwrap()
+    }
+
+    fn at(&self) -> File {
+        File::open(self.directory.path()).unwrap()
+    }
+}
+
+pub fn us() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
