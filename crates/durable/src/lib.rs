@@ -23,6 +23,8 @@ pub mod tree;
 
 #[cfg(test)]
 mod replay_tests;
+#[cfg(test)]
+mod scratch;
 
 pub use dir::Dir;
 pub use error::Error;

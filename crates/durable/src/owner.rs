@@ -79,3 +79,26 @@ fn check_owner(stat: &Stat, path: &Path, expected: u32) -> Result<(), Error> {
         Err(Error::Foreign { path: path.to_owned(), owner: stat.st_uid, expected })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::scratch::Scratch;
+
+    #[test]
+    fn c25_kind_owner_and_mode_are_checked_on_the_open_descriptor() {
+        let scratch = Scratch::new();
+        let path = scratch.path("file");
+        std::fs::write(&path, "").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        let file = std::fs::File::open(&path).unwrap();
+        assert!(check_file(&file, &path, ours()).is_ok());
+        assert!(matches!(check_file(&file, &path, 65534), Err(Error::Foreign { expected: 65534, .. })));
+        assert!(matches!(check_fifo(&file, &path, ours()), Err(Error::WrongKind { expected: "FIFO", .. })));
+        assert!(matches!(check_dir(&file, &path, ours()), Err(Error::WrongKind { .. })));
+        assert!(check_mode(&file, &path, 0o660).is_ok());
+        assert!(matches!(check_mode(&file, &path, 0o600), Err(Error::TooWide { mode: 0o640, .. })));
+    }
+}

@@ -9,32 +9,21 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::disk::recorder::{Op, mark, record};
-use crate::{Dir, Journal, journal, write_atomic, write_new};
+use crate::scratch::Scratch;
+use crate::{Journal, journal, write_atomic, write_new};
 use power_cut::{Disk, Found};
 
 mod power_cut;
 
 const RESERVE: u64 = 4096;
 
-/// A directory of its own that goes with the test.
-struct Scratch {
-    dir: Dir,
-    _place: tempfile::TempDir,
-}
-
-impl Scratch {
-    fn new() -> Scratch {
-        let place = tempfile::tempdir_in("/dev/shm").unwrap();
-        Scratch { dir: Dir::open_root(&place.path().join("d"), 0o700).unwrap(), _place: place }
+/// Writes what was found after a power cut into a directory.
+fn holding(found: &Found) -> Scratch {
+    let scratch = Scratch::new();
+    for (name, contents) in found {
+        write_new(&scratch.dir, OsStr::from_bytes(name), 0o600, None, contents, false).unwrap();
     }
-
-    fn holding(found: &Found) -> Scratch {
-        let scratch = Scratch::new();
-        for (name, contents) in found {
-            write_new(&scratch.dir, OsStr::from_bytes(name), 0o600, None, contents, false).unwrap();
-        }
-        scratch
-    }
+    scratch
 }
 
 /// Runs `check(found, oldest, newest)` on every state of the disk that a power cut can leave.
@@ -68,7 +57,7 @@ fn records(of: &[&str]) -> Vec<Vec<u8>> {
 
 /// Opens the journal that was found; it must hold one of the states and take another record.
 fn check_journal(found: &Found, states: &[Option<Vec<Vec<u8>>>]) {
-    let scratch = Scratch::holding(found);
+    let scratch = holding(found);
     let opened = Journal::open(&scratch.dir, "j", RESERVE);
     let (mut journal, replay) = match opened {
         Ok(opened) => opened,
@@ -128,7 +117,7 @@ fn every_cut_during_a_repair_leaves_what_was_acknowledged() {
     let torn = b"5c9eb9af one\n00000000 tw\nrest".to_vec();
     let one = crate::frame::encode(b"one", std::path::Path::new("j")).unwrap();
     let torn = [one, torn].concat();
-    let scratch = Scratch::holding(&[(b"j".to_vec(), torn.clone())].into());
+    let scratch = holding(&[(b"j".to_vec(), torn.clone())].into());
     let states = [records(&["one"]), records(&["one", "two"])].map(Some);
     let ops = record(&scratch.dir, &["j"], || {
         let (mut journal, replay) = Journal::open(&scratch.dir, "j", RESERVE).unwrap();
@@ -183,7 +172,7 @@ fn a_journal_that_did_not_sync_would_be_found_out() {
         .collect();
     let lost = std::cell::Cell::new(false);
     at_every_cut(Disk::default(), &ops, |found, oldest, _| {
-        let scratch = Scratch::holding(found);
+        let scratch = holding(found);
         let records = journal::read(&scratch.dir, "j").map(|replay| replay.records).unwrap_or_default();
         lost.set(lost.get() || (oldest == 1 && records.is_empty()));
     });

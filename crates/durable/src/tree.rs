@@ -35,16 +35,7 @@ const ATTEMPTS: u32 = 1000;
 pub fn remove(dir: &Dir, name: impl AsRef<OsStr>) -> Result<(), Error> {
     let name = single(name.as_ref())?;
     let name = CString::new(name.as_bytes()).map_err(|_| Error::Name(name.to_owned()))?;
-    let fd = dir.try_clone()?;
-    let mut walk = Walk {
-        start: Place::of(fd.as_fd(), dir.path())?,
-        here: Place::of(fd.as_fd(), dir.path())?,
-        root: dir.path().to_owned(),
-        above: Vec::new(),
-        entries: VecDeque::from([name]),
-        attempts: 0,
-        fd: fd.into_fd(),
-    };
+    let mut walk = Walk::begin(dir, name)?;
     while walk.step()? {}
     Ok(())
 }
@@ -83,6 +74,13 @@ struct Place {
 }
 
 impl Walk {
+    fn begin(dir: &Dir, name: CString) -> Result<Walk, Error> {
+        let fd = dir.try_clone()?.into_fd();
+        let start = Place::of(&fd, dir.path())?;
+        let (root, entries) = (dir.path().to_owned(), VecDeque::from([name]));
+        Ok(Walk { fd, here: start, start, root, above: Vec::new(), entries, attempts: 0 })
+    }
+
     /// Removes one entry, or goes down to it, or up when there is none left; `false` at the end.
     fn step(&mut self) -> Result<bool, Error> {
         let Some(name) = self.entries.front() else { return self.go_up() };

@@ -1,0 +1,45 @@
+//! Places for unit tests: a directory that goes with the test, and mounts that nobody else sees.
+
+use std::path::Path;
+
+use nix::sched::{CloneFlags, unshare};
+use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
+
+use crate::Dir;
+
+/// A directory of the test's own, `d`, and the path of the one above it; both go with the test.
+pub(crate) struct Scratch {
+    pub(crate) dir: Dir,
+    pub(crate) above: tempfile::TempDir,
+}
+
+impl Scratch {
+    /// Makes one in memory.
+    pub(crate) fn new() -> Scratch {
+        let above = tempfile::tempdir_in("/dev/shm").unwrap();
+        Scratch { dir: Dir::open_root(&above.path().join("d"), 0o700).unwrap(), above }
+    }
+
+    /// The path of `name` in the directory.
+    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
+        self.dir.path().join(name)
+    }
+}
+
+/// Runs `act` in a thread whose mounts are its own and go with it.
+pub(crate) fn with_own_mounts(act: impl FnOnce() + Send + 'static) {
+    let thread = std::thread::spawn(|| {
+        unshare(CloneFlags::CLONE_NEWNS).unwrap();
+        mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC).unwrap();
+        act();
+    });
+    if let Err(panic) = thread.join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// Mounts a file system in memory that holds `bytes`.
+pub(crate) fn mount_small(on: &Path, bytes: u64) {
+    let size = std::ffi::CString::new(format!("size={bytes}")).unwrap();
+    mount("small", on, "tmpfs", MountFlags::empty(), size.as_c_str()).unwrap();
+}
