@@ -11,10 +11,10 @@
 use std::fmt;
 use std::ops::Deref;
 
-use oci_spec::runtime::LinuxSeccomp;
+use oci_spec::runtime::{Arch, LinuxSeccomp};
 use thiserror::Error;
 
-use self::architecture::{Abi, HOST};
+use self::architecture::{ARM_FAMILY, Abi, HOST, X86_FAMILY};
 
 mod architecture;
 mod assembly;
@@ -44,6 +44,15 @@ pub const LIMIT: usize = 4096;
 /// a variant each for numbers out of range and a program over [`LIMIT`].
 pub fn compile(profile: &LinuxSeccomp) -> Result<Program, Error> {
     compile_on(HOST, profile)
+}
+
+/// Gives the audit value and the number by which programs see a call of an architecture, if it has that call.
+pub fn locate(architecture: Arch, name: &str) -> Option<(u32, u32)> {
+    let abi = X86_FAMILY.iter().chain(ARM_FAMILY).find(|abi| abi.name == architecture)?;
+    match syscalls::find(name) {
+        syscalls::Found::Here(syscall) => Some((abi.audit, abi.offset + syscall.number(abi.column)?)),
+        _ => None,
+    }
 }
 
 /// A compiled profile, ready to be loaded; it reads as a slice of instructions.

@@ -7,7 +7,7 @@ use oci_spec::runtime::{
 
 use super::architecture::{AARCH64, ARM, ARM_FAMILY, Abi, I386, X32, X86_64, X86_FAMILY};
 use super::syscalls::{Found, SYSCALLS, find};
-use super::{Error, LIMIT, Program, Verdict, compile, compile_on, evaluate};
+use super::{Error, LIMIT, Program, Verdict, compile, compile_on, evaluate, locate};
 
 mod direct_reading;
 
@@ -86,6 +86,14 @@ fn the_table_knows_the_same_numbers_as_the_c_library() {
     for (name, expected) in known {
         assert_eq!(libc::c_long::from(number(native, name)), expected, "{name}");
     }
+}
+
+#[test]
+fn calls_are_located_by_architecture_and_name() {
+    assert_eq!(locate(Arch::ScmpArchX32, "ioctl"), Some((0xc000_003e, 0x4000_0202)));
+    assert_eq!(locate(Arch::ScmpArchAarch64, "open"), None);
+    assert_eq!(locate(Arch::ScmpArchX86_64, "getpit"), None);
+    assert_eq!(locate(Arch::ScmpArchS390x, "read"), None);
 }
 
 #[test]
