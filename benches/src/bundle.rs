@@ -1,0 +1,110 @@
+//! What is measured: the programs, built as users build them, and one bundle for all contenders.
+//!
+//! The bundle's specification is what `lctr spec` prints, so that every contender sets up the same namespaces, mounts,
+//! limits and filters. State is on a tmpfs, as /run is on an ordinary host.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::error::Error;
+
+/// The programs of ours.
+#[derive(Debug)]
+pub(crate) struct Programs {
+    /// `lctr`.
+    pub(crate) lctr: PathBuf,
+    /// `lctr-monitor`, small and static.
+    pub(crate) monitor: PathBuf,
+}
+
+/// A bundle, and directories for state.
+#[derive(Debug)]
+pub(crate) struct Place {
+    root: tempfile::TempDir,
+}
+
+const STATIC_TARGET: &str = concat!(env!("LCTR_BENCH_ARCH"), "-unknown-linux-gnu");
+
+/// Builds lctr and the static monitor in release mode.
+pub(crate) fn build() -> Result<Programs, Error> {
+    cargo(&["build", "--release", "--locked", "-p", "libcontainerd", "--bin", "lctr"])?;
+    let to_static = ["--", "-C", "target-feature=+crt-static", "-C", "relocation-model=static"];
+    let monitor = ["rustc", "--release", "--locked", "-p", "libcontainerd-embedded", "--bin", "lctr-monitor"];
+    let target = ["--target", STATIC_TARGET];
+    cargo(&[&monitor[..], &target[..], &to_static[..]].concat())?;
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
+    let built = std::env::var_os("CARGO_TARGET_DIR").map_or(built, PathBuf::from);
+    let own = |path: PathBuf| path.canonicalize().map_err(|e| Error::File(path.display().to_string(), e));
+    Ok(Programs {
+        lctr: own(built.join("release/lctr"))?,
+        monitor: own(built.join(STATIC_TARGET).join("release/lctr-monitor"))?,
+    })
+}
+
+fn cargo(args: &[&str]) -> Result<(), Error> {
+    let status = Command::new(env!("CARGO")).args(args).status().map_err(|e| Error::Spawn("cargo".into(), e))?;
+    if status.success() { Ok(()) } else { Err(Error::Failed(format!("cargo {}", args.join(" ")), status.to_string())) }
+}
+
+impl Place {
+    /// Makes the bundle of a busybox root file system.
+    pub(crate) fn make(programs: &Programs) -> Result<Place, Error> {
+        let shm = Path::new("/dev/shm");
+        let root = tempfile::Builder::new().prefix("lctr-bench-").tempdir_in(shm).map_err(file("/dev/shm"))?;
+        let place = Place { root };
+        fill_rootfs(&place.rootfs()).map_err(file("the root file system"))?;
+        for name in ["true", "idle", "zeros"] {
+            let bundle = place.bundle(name);
+            fs::create_dir_all(&bundle).map_err(file("the bundle"))?;
+            let spec = specification(programs, &place, name)?;
+            fs::write(bundle.join("config.json"), spec).map_err(file("config.json"))?;
+        }
+        Ok(place)
+    }
+
+    /// The root file system.
+    pub(crate) fn rootfs(&self) -> PathBuf {
+        self.root.path().join("rootfs")
+    }
+
+    /// The bundle whose program is `true`, `idle` (sleeps) or `zeros` (writes 2 GiB).
+    pub(crate) fn bundle(&self, name: &str) -> PathBuf {
+        self.root.path().join("bundles").join(name)
+    }
+
+    /// A directory for the state of `whom`.
+    pub(crate) fn state(&self, whom: &str) -> PathBuf {
+        self.root.path().join("state").join(whom)
+    }
+}
+
+fn specification(programs: &Programs, place: &Place, name: &str) -> Result<Vec<u8>, Error> {
+    let output = Command::new(&programs.lctr)
+        .arg("spec")
+        .output()
+        .map_err(|e| Error::Spawn(programs.lctr.display().to_string(), e))?;
+    let mut spec: serde_json::Value = serde_json::from_slice(&output.stdout).map_err(Error::Spec)?;
+    spec["root"] = serde_json::json!({ "path": place.rootfs(), "readonly": false });
+    spec["process"]["terminal"] = false.into();
+    spec["process"]["args"] = match name {
+        "true" => serde_json::json!(["/bin/true"]),
+        "idle" => serde_json::json!(["/bin/sleep", "100000"]),
+        _ => serde_json::json!(["/bin/dd", "if=/dev/zero", "bs=1M", "count=2048"]),
+    };
+    serde_json::to_vec_pretty(&spec).map_err(Error::Spec)
+}
+
+fn fill_rootfs(rootfs: &Path) -> io::Result<()> {
+    for dir in ["bin", "dev", "proc", "sys", "tmp", "etc"] {
+        fs::create_dir_all(rootfs.join(dir))?;
+    }
+    fs::copy("/bin/busybox", rootfs.join("bin/busybox"))?;
+    ["sh", "true", "sleep", "dd", "cat"].iter().try_for_each(|name| symlink("busybox", rootfs.join("bin").join(name)))
+}
+
+fn file(what: &'static str) -> impl Fn(io::Error) -> Error {
+    move |e| Error::File(what.to_owned(), e)
+}

@@ -1,0 +1,81 @@
+//! Side-by-side benchmarks of `lctr` and `runc` on the same bundle, alternating in one run.
+//!
+//! `cargo run --release -p libcontainerd-benches` builds lctr and the small static monitor, makes a busybox bundle with
+//! the specification of `lctr spec`, and prints a table of medians with the ratio to runc. Figures are whole processes,
+//! from spawn to reaped. `--runs N` sets how many of each (30), `--only NAME` picks one measure.
+//!
+//! Needs: root, runc, busybox (static).
+#![allow(clippy::print_stdout, reason = "the table is what it is for")]
+
+mod bundle;
+mod contender;
+mod error;
+mod machine;
+mod measure;
+mod memory;
+
+use std::env;
+use std::process::ExitCode;
+
+use contender::Contender;
+use error::Error;
+
+/// What the command line asks for.
+#[derive(Debug)]
+struct Options {
+    runs: usize,
+    only: Option<String>,
+}
+
+fn main() -> ExitCode {
+    match options().and_then(|options| run(&options)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("{}", error::chain(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn options() -> Result<Options, Error> {
+    let mut options = Options { runs: 30, only: None };
+    let mut args = env::args().skip(1);
+    while let Some(arg) = args.next() {
+        let value = args.next().ok_or(Error::Usage)?;
+        match arg.as_str() {
+            "--runs" => options.runs = value.parse().map_err(|_| Error::Usage)?,
+            "--only" => options.only = Some(value),
+            _ => return Err(Error::Usage),
+        }
+    }
+    Ok(options)
+}
+
+fn run(options: &Options) -> Result<(), Error> {
+    let programs = bundle::build()?;
+    let place = bundle::Place::make(&programs)?;
+    println!("{}\n", machine::describe(&place)?);
+    println!("| what | lctr | lctr, small monitor | runc | lctr to runc | small to runc | mark |");
+    println!("| --- | --- | --- | --- | --- | --- | --- |");
+    let contenders =
+        [Contender::lctr(&place, &programs), Contender::lctr_small(&place, &programs), Contender::runc(&place)];
+    type Measure = fn(&[Contender; 3], usize) -> Result<measure::Row, Error>;
+    let measures: [(&str, Measure); 4] = [
+        ("run", measure::run_to_exit),
+        ("exec", measure::exec_to_exit),
+        ("many", measure::sixteen_at_a_time),
+        ("stdout", measure::stdout_throughput),
+    ];
+    let wanted = |name: &str| options.only.as_deref().is_none_or(|only| only == name);
+    for (name, measure) in measures {
+        if wanted(name) {
+            println!("{}", measure(&contenders, options.runs)?);
+        }
+    }
+    if wanted("memory") {
+        let [lctr, small, _] = &contenders;
+        println!("\n{}", memory::of_idle_containers(lctr)?);
+        println!("{}", memory::of_idle_containers(small)?);
+    }
+    Ok(())
+}
