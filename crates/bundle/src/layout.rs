@@ -11,7 +11,7 @@
 //! Ids are one level below names of ours, so that none can be mistaken for the other. The directories that hold
 //! bundles are ours even for mapped roots: else those could move bundles about.
 //!
-//! Keeps: `ids_that_look_like_names_of_ours_are_ids`, `what_is_no_name_of_ours_is_skipped`.
+//! Keeps: `c29_ids_that_look_like_names_of_ours_are_ids`, `what_is_no_name_of_ours_is_skipped`.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

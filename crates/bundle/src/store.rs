@@ -4,7 +4,8 @@
 //! and it is complete when its spec is: on any failure it is removed again. Everything has its final owner and mode
 //! before it has contents. Names come from the disk only through the parser of ids.
 //!
-//! Keeps: `a_full_disk_leaves_nothing`, `nobody_can_list_or_read_anything`, `remove_never_follows_a_link_outside`.
+//! Keeps: `a_full_disk_leaves_nothing`, `c22_nobody_can_list_or_read_anything`,
+//! `remove_never_follows_a_link_outside`.
 //! Does not know: which files others keep in a bundle; it removes them with it.
 
 use std::path::PathBuf;

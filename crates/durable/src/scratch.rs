@@ -26,16 +26,20 @@ impl Scratch {
     }
 }
 
-/// Runs `act` in a thread whose mounts are its own and go with it.
-pub(crate) fn with_own_mounts(act: impl FnOnce() + Send + 'static) {
-    let thread = std::thread::spawn(|| {
+/// Runs `act` in a thread whose mounts are its own and go with it. The directory is made and removed outside, where
+/// nothing is mounted on it.
+pub(crate) fn with_own_mounts(act: impl FnOnce(&Scratch) + Send) {
+    let scratch = Scratch::new();
+    let run = || {
         unshare(CloneFlags::CLONE_NEWNS).unwrap();
         mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC).unwrap();
-        act();
+        act(&scratch);
+    };
+    std::thread::scope(|scope| {
+        if let Err(panic) = scope.spawn(run).join() {
+            std::panic::resume_unwind(panic);
+        }
     });
-    if let Err(panic) = thread.join() {
-        std::panic::resume_unwind(panic);
-    }
 }
 
 /// Mounts a file system in memory that holds `bytes`.

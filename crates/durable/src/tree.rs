@@ -5,7 +5,8 @@
 //! make it run out of stack or descriptors. A directory in another mount is not entered: what is mounted there is not
 //! part of the tree.
 //!
-//! Keeps: `a_swapped_symlink_never_leads_outside`, `a_bind_mount_is_not_entered`, `a_tree_ten_thousand_deep_is_removed`.
+//! Keeps: `c14_a_swapped_symlink_never_leads_outside`, `c14_a_bind_mount_is_not_entered`,
+//! `a_tree_ten_thousand_deep_is_removed`.
 
 use std::collections::VecDeque;
 use std::ffi::{CStr, CString, OsStr};

@@ -72,8 +72,7 @@ fn a_new_file_takes_no_name_that_is_taken() {
 
 #[test]
 fn a_full_disk_leaves_the_old_contents_and_nothing_new() {
-    with_own_mounts(|| {
-        let scratch = Scratch::new();
+    with_own_mounts(|scratch| {
         mount_small(scratch.dir.path(), 64 * 1024);
         let dir = Dir::open_path(scratch.dir.path()).unwrap();
         write_atomic(&dir, "file", 0o600, b"old").unwrap();

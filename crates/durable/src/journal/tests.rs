@@ -144,8 +144,7 @@ fn room_is_kept_ahead_of_the_end() {
 
 #[test]
 fn a_journal_that_gets_no_room_is_not_made() {
-    with_own_mounts(|| {
-        let scratch = Scratch::new();
+    with_own_mounts(|scratch| {
         mount_small(scratch.dir.path(), 64 * 1024);
         let dir = Dir::open_path(scratch.dir.path()).unwrap();
         let failed = Journal::create(&dir, "j", 1024 * 1024).unwrap_err();
@@ -156,8 +155,7 @@ fn a_journal_that_gets_no_room_is_not_made() {
 
 #[test]
 fn a_full_disk_still_takes_the_reserved_records() {
-    with_own_mounts(|| {
-        let scratch = Scratch::new();
+    with_own_mounts(|scratch| {
         mount_small(scratch.dir.path(), 256 * 1024);
         let dir = Dir::open_path(scratch.dir.path()).unwrap();
         let mut journal = Journal::create(&dir, "j", 16 * 1024).unwrap();
@@ -184,8 +182,7 @@ fn a_full_disk_still_takes_the_reserved_records() {
 
 #[test]
 fn a_record_that_may_be_refused_leaves_the_reserved_room_alone() {
-    with_own_mounts(|| {
-        let scratch = Scratch::new();
+    with_own_mounts(|scratch| {
         mount_small(scratch.dir.path(), 256 * 1024);
         let dir = Dir::open_path(scratch.dir.path()).unwrap();
         let mut journal = Journal::create(&dir, "j", 16 * 1024).unwrap();
@@ -204,8 +201,7 @@ fn a_record_that_may_be_refused_leaves_the_reserved_room_alone() {
 
 #[test]
 fn a_full_disk_keeps_no_journal_from_being_opened() {
-    with_own_mounts(|| {
-        let scratch = Scratch::new();
+    with_own_mounts(|scratch| {
         mount_small(scratch.dir.path(), 256 * 1024);
         let dir = Dir::open_path(scratch.dir.path()).unwrap();
         Journal::create(&dir, "j", 16 * 1024).unwrap().append(b"one").unwrap();

@@ -171,8 +171,7 @@ fn records_longer_than_a_read_are_read_whole() {
 
 #[test]
 fn a_full_disk_refuses_a_record_and_spoils_none_after_it() {
-    with_own_mounts(|| {
-        let scratch = Scratch::new();
+    with_own_mounts(|scratch| {
         mount_small(scratch.dir.path(), 64 * 1024);
         let dir = Dir::open_path(scratch.dir.path()).unwrap();
         let writer = Writer::open(&dir, LONG).unwrap();

@@ -73,8 +73,7 @@ fn names_that_are_not_text_are_removed() {
 
 #[test]
 fn c14_a_bind_mount_is_not_entered() {
-    with_own_mounts(|| {
-        let scratch = Scratch::new();
+    with_own_mounts(|scratch| {
         touch(scratch.path("outside/canary"));
         std::fs::create_dir_all(scratch.path("tree/below/mount")).unwrap();
         mount_bind(scratch.path("outside"), scratch.path("tree/below/mount")).unwrap();
@@ -88,8 +87,7 @@ fn c14_a_bind_mount_is_not_entered() {
 
 #[test]
 fn c14_a_mount_on_the_tree_itself_is_not_entered() {
-    with_own_mounts(|| {
-        let scratch = Scratch::new();
+    with_own_mounts(|scratch| {
         std::fs::create_dir(scratch.path("tree")).unwrap();
         mount_small(&scratch.path("tree"), 64 * 1024);
         touch(scratch.path("tree/canary"));
@@ -100,8 +98,7 @@ fn c14_a_mount_on_the_tree_itself_is_not_entered() {
 
 #[test]
 fn c14_a_mounted_file_is_refused() {
-    with_own_mounts(|| {
-        let scratch = Scratch::new();
+    with_own_mounts(|scratch| {
         touch(scratch.path("outside"));
         touch(scratch.path("tree/file"));
         mount_bind(scratch.path("outside"), scratch.path("tree/file")).unwrap();
