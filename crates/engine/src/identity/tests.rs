@@ -318,6 +318,14 @@ fn capabilities_that_cannot_be_had_are_refused_or_left_out() {
 }
 
 #[test]
+fn a_capability_that_nobody_knows_is_refused_when_the_spec_is_read() {
+    let read = |name: &str| serde_json::from_str::<LinuxCapabilities>(&format!(r#"{{"bounding": ["{name}"]}}"#));
+    assert!(read("CAP_KILL").is_ok());
+    let refused = read("CAP_FLY").unwrap_err();
+    assert!(refused.is_data() && refused.to_string().contains("FLY"), "{refused}");
+}
+
+#[test]
 fn capabilities_have_the_kernels_numbers() {
     let numbers = [
         (Capability::Chown, 0),
