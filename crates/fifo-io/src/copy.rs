@@ -3,41 +3,36 @@
 //! Streams of this crate are recognised and joined by the kernel (splice) or one buffer; where one side shares a
 //! blocking description with other programs, by small turns; streams of others by the core's plain copy.
 //!
-//! Keeps: a closed sink ends a copy without an error.
+//! Keeps: a closed sink is an end and no error: `a_closed_sink_ends_a_copy_without_an_error`.
 
 use std::io;
 
-use libcontainerd_core::error::{Error as CoreError, ErrorKind, Result as CoreResult};
+use libcontainerd_core::error::Result as CoreResult;
 use libcontainerd_core::ports::process_io::{InputStream, OutputStream, copy_plainly};
 use libcontainerd_stream::{Step, Transfer};
 use tokio::io::{Interest, ReadBuf};
 
 use crate::channel::Channel;
+use crate::hold::Hold;
 use crate::{DescriptorReader, DescriptorWriter, Error, FifoReader, FifoWriter};
 
 /// Copies until the end or until the sink is closed, and says how many bytes.
 pub(crate) async fn copy(from: &mut dyn OutputStream, to: &mut dyn InputStream) -> CoreResult<u64> {
-    if !is_ours(from, to) {
+    let mut no_hold = None;
+    let (Some(source), Some((sink, hold))) = (source(from), sink(to, &mut no_hold)) else {
         return copy_plainly(from, to).await;
-    }
-    let Some(source) = source(from) else {
-        return Err(CoreError::new(ErrorKind::Internal, "a source that was ours is not"));
     };
-    match sink(to).await {
-        Ok(Some(sink)) => Ok(between(source, sink).await?),
-        Ok(None) => Ok(0),
-        Err(source) => Err(Error::Watch { source }.into()),
-    }
+    Ok(match sink {
+        Some(sink) if source.is_patient() && sink.is_patient() => by_kernel(source, sink, hold).await?,
+        Some(sink) => by_turns(source, sink, hold).await?,
+        // It was shut down.
+        None => 0,
+    })
 }
 
 /// So many bytes go before others have their turn.
 const TURN: usize = 1 << 20;
 const BUFFER: usize = 64 << 10;
-
-fn is_ours(from: &mut dyn OutputStream, to: &mut dyn InputStream) -> bool {
-    let (from, to) = (from.as_any(), to.as_any());
-    (from.is::<FifoReader>() || from.is::<DescriptorReader>()) && (to.is::<FifoWriter>() || to.is::<DescriptorWriter>())
-}
 
 fn source(from: &mut dyn OutputStream) -> Option<&Channel> {
     let from = &*from.as_any();
@@ -45,38 +40,40 @@ fn source(from: &mut dyn OutputStream) -> Option<&Channel> {
     fifo.or_else(|| from.downcast_ref::<DescriptorReader>().map(DescriptorReader::channel))
 }
 
-/// The sink's channel, once it has one: a stdin waits for its runtime, and has none after it was closed.
-async fn sink(to: &mut dyn InputStream) -> io::Result<Option<&Channel>> {
-    if to.as_any().is::<FifoWriter>() {
-        return match to.as_any().downcast_mut::<FifoWriter>() {
-            Some(fifo) => fifo.channel().await.map(Some),
-            None => Ok(None),
-        };
+type Sink<'a> = (Option<&'a Channel>, &'a mut Option<Hold>);
+
+fn sink<'a>(to: &'a mut dyn InputStream, no_hold: &'a mut Option<Hold>) -> Option<Sink<'a>> {
+    let to = to.as_any();
+    if to.is::<FifoWriter>() {
+        return to.downcast_mut::<FifoWriter>().map(FifoWriter::parts);
     }
-    Ok(to.as_any().downcast_ref::<DescriptorWriter>().and_then(DescriptorWriter::channel))
+    to.downcast_ref::<DescriptorWriter>().map(|to| (to.channel(), no_hold))
 }
 
-async fn between(from: &Channel, to: &Channel) -> Result<u64, Error> {
-    if from.is_patient() && to.is_patient() { by_kernel(from, to).await } else { by_turns(from, to).await }
-}
-
-async fn by_kernel(from: &Channel, to: &Channel) -> Result<u64, Error> {
+async fn by_kernel(from: &Channel, to: &Channel, hold: &mut Option<Hold>) -> Result<u64, Error> {
     let (mut transfer, mut moved) = (Transfer::between(from, to), 0);
     loop {
         let step = transfer.step(from, to, TURN).map_err(|source| Error::Move { source })?;
         match step {
             Step::Moved(bytes) => {
                 moved += bytes as u64;
+                Hold::note(hold, bytes);
                 tokio::task::coop::consume_budget().await;
             }
             Step::SourceEmpty => from.ready(Interest::READABLE).await.map_err(|source| Error::Watch { source })?,
-            Step::SinkFull => to.ready(Interest::WRITABLE).await.map_err(|source| Error::Watch { source })?,
+            Step::SinkFull => {
+                tokio::select! {
+                    ready = to.ready(Interest::WRITABLE) => ready.map_err(|source| Error::Watch { source })?,
+                    () = std::future::poll_fn(|cx| Hold::poll_over(hold, cx)) => {}
+                }
+                Hold::note(hold, 0);
+            }
             Step::End | Step::SinkClosed => return Ok(moved),
         }
     }
 }
 
-async fn by_turns(from: &Channel, to: &Channel) -> Result<u64, Error> {
+async fn by_turns(from: &Channel, to: &Channel, hold: &mut Option<Hold>) -> Result<u64, Error> {
     let (mut buffer, mut moved) = (vec![0; BUFFER], 0);
     loop {
         let mut read = ReadBuf::new(&mut buffer);
@@ -86,7 +83,7 @@ async fn by_turns(from: &Channel, to: &Channel) -> Result<u64, Error> {
             return Ok(moved);
         }
         while !rest.is_empty() {
-            match std::future::poll_fn(|cx| to.poll_write(cx, rest)).await {
+            match std::future::poll_fn(|cx| Hold::poll_write(hold, to, cx, rest)).await {
                 Ok(written) => {
                     moved += written as u64;
                     rest = &rest[written..];

@@ -123,7 +123,9 @@ impl From<Error> for CoreError {
     fn from(error: Error) -> Self {
         let kind = error.kind();
         let text = match kind {
-            ErrorKind::ResourceExhausted => format!("{error}: a limit is reached, see RLIMIT_NOFILE and fs.inotify"),
+            ErrorKind::ResourceExhausted => {
+                format!("{error}: a limit is reached, see RLIMIT_NOFILE and the free space")
+            }
             _ => error.to_string(),
         };
         match error.into_source() {
@@ -152,13 +154,6 @@ fn kind_of_io(error: &io::Error) -> ErrorKind {
         Some(Errno::ACCESS | Errno::PERM | Errno::LOOP) => ErrorKind::PermissionDenied,
         Some(Errno::MFILE | Errno::NFILE | Errno::NOSPC | Errno::DQUOT) => ErrorKind::ResourceExhausted,
         _ => ErrorKind::System,
-    }
-}
-
-impl Error {
-    /// As an error of a stream, for those who read and write.
-    pub(crate) fn into_io(self) -> io::Error {
-        io::Error::other(self)
     }
 }
 

@@ -7,12 +7,12 @@
 //!
 //! Does not know: runtimes, bundles, who keeps the other ends.
 
-mod arrival;
 mod channel;
 mod copy;
 mod descriptor;
 mod discard;
 mod error;
+mod hold;
 mod names;
 mod process_io;
 mod reader_lock;

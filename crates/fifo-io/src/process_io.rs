@@ -16,6 +16,7 @@ use libcontainerd_core::ports::process_io::{InputStream, IoRequest, OutputStream
 use libcontainerd_core::stdio::{Endpoint, Endpoints};
 use libcontainerd_stream::{self as stream, fifo};
 
+use crate::hold::Holds;
 use crate::names::{self, Fifos};
 use crate::reader_lock::ReaderLock;
 use crate::{Error, FifoReader, FifoWriter, copy, discard, error};
@@ -24,12 +25,13 @@ use crate::{Error, FifoReader, FifoWriter, copy, discard, error};
 #[derive(Debug, Clone)]
 pub struct FifoProcessIo {
     reader: Arc<str>,
+    holds: Arc<Holds>,
 }
 
 impl FifoProcessIo {
     /// Streams that are read in the name of `reader`: what a second one is told when it is refused.
     pub fn new(reader: impl Into<Arc<str>>) -> Self {
-        Self { reader: reader.into() }
+        Self { reader: reader.into(), holds: Arc::default() }
     }
 }
 
@@ -61,7 +63,7 @@ impl ProcessIo for FifoProcessIo {
         if stdin.is_none() && stdout.is_none() && stderr.is_none() {
             return Ok(Streams::default());
         }
-        let ends = Ends { directory, owners: names::owners(request) };
+        let ends = Ends { directory, request, owners: names::owners(request), holds: &self.holds };
         let name = names::reader_lock(&request.process.process);
         let lock = Arc::new(ReaderLock::take(ends.directory.as_fd(), &name, &self.reader)?);
         Ok(Streams::new(ends.write(stdin, closer, &lock)?, ends.read(stdout, &lock)?, ends.read(stderr, &lock)?))
@@ -72,6 +74,9 @@ impl ProcessIo for FifoProcessIo {
     }
 
     async fn remove(&self, request: &IoRequest) -> CoreResult<()> {
+        if let Some(stdin) = Fifos::wanted(request).stdin {
+            self.holds.end(&request.directory.join(stdin));
+        }
         let Some(directory) = error::unless_missing(names::open_directory(request))? else {
             return Ok(());
         };
@@ -104,16 +109,19 @@ fn make_all(directory: BorrowedFd<'_>, fifos: &Fifos, owner: Option<u32>) -> Res
 }
 
 /// Where and whose the FIFOs are that are opened.
-struct Ends {
+struct Ends<'a> {
     directory: OwnedFd,
+    request: &'a IoRequest,
     owners: Vec<u32>,
+    holds: &'a Arc<Holds>,
 }
 
-impl Ends {
+impl Ends<'_> {
     fn read(&self, name: Option<String>, lock: &Arc<ReaderLock>) -> Result<Option<Box<dyn OutputStream>>, Error> {
-        let Some(fifo) = self.opened(name, fifo::open_reader)? else {
+        let Some(name) = name else {
             return Ok(None);
         };
+        let fifo = self.opened(&name, fifo::open_reader)?;
         Ok(Some(Box::new(FifoReader::new(fifo, lock.clone())?)))
     }
 
@@ -123,15 +131,17 @@ impl Ends {
         closer: Arc<dyn StdinCloser>,
         lock: &Arc<ReaderLock>,
     ) -> Result<Option<Box<dyn InputStream>>, Error> {
-        let Some(fifo) = self.opened(name, fifo::open_writer)? else {
+        let Some(name) = name else {
             return Ok(None);
         };
-        Ok(Some(Box::new(FifoWriter::new(fifo, closer, lock.clone()))))
+        let fifo = self.opened(&name, fifo::open_writer)?;
+        let path = self.request.directory.join(&name);
+        let hold = self.holds.begin(path, fifo.as_fd(), || self.opened(&name, fifo::open_reader))?;
+        Ok(Some(Box::new(FifoWriter::new(fifo, hold, closer, lock.clone())?)))
     }
 
-    fn opened(&self, name: Option<String>, open: Opening) -> Result<Option<OwnedFd>, Error> {
-        name.map(|name| open(self.directory.as_fd(), &name, &self.owners).map_err(|source| Error::Open { source }))
-            .transpose()
+    fn opened(&self, name: &str, open: Opening) -> Result<OwnedFd, Error> {
+        open(self.directory.as_fd(), name, &self.owners).map_err(|source| Error::Open { source })
     }
 }
 

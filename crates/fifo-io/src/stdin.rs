@@ -1,4 +1,4 @@
-//! The program's end of a process's stdin: waits for the runtime, writes, is closed once.
+//! The program's end of a process's stdin: written at any time, closed once.
 //!
 //! Closing is two acts in this order: our write end goes, then the closer is told; for as long as the runtime holds a
 //! write end of its own, only both together are an end-of-file for the process. When that may reach the process is
@@ -11,57 +11,56 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use libcontainerd_core::ports::process_io::{InputStream, StdinCloser};
 use libcontainerd_stream::pipe_size;
 use tokio::io::{AsyncWrite, Interest};
 
 use crate::Error;
-use crate::arrival::Arrival;
 use crate::channel::Channel;
+use crate::hold::Hold;
 use crate::reader_lock::ReaderLock;
 
 /// Writes the stdin of a process. Shutting it down closes it for the process; dropping it does not.
+///
+/// What is written before the runtime has opened its end is kept for it, as much as a pipe holds; then a write waits.
 #[derive(Debug)]
 pub struct FifoWriter {
-    state: State,
+    /// Gone once it was shut down.
+    channel: Option<Channel>,
+    /// Only until the process has begun to read.
+    hold: Option<Hold>,
     /// Gone once it was told.
     closer: Option<Arc<dyn StdinCloser>>,
     _lock: Arc<ReaderLock>,
 }
 
 impl FifoWriter {
-    pub(crate) fn new(fifo: OwnedFd, closer: Arc<dyn StdinCloser>, lock: Arc<ReaderLock>) -> Self {
+    pub(crate) fn new(
+        fifo: OwnedFd,
+        hold: Option<Hold>,
+        closer: Arc<dyn StdinCloser>,
+        lock: Arc<ReaderLock>,
+    ) -> Result<Self, Error> {
         pipe_size::grow(&fifo, pipe_size::WANTED);
-        Self { state: State::Awaiting(Arrival::of_a_reader_to(fifo)), closer: Some(closer), _lock: lock }
+        let channel = Some(Channel::new(fifo, Interest::WRITABLE)?);
+        Ok(Self { channel, hold, closer: Some(closer), _lock: lock })
     }
 
-    /// Waits until the runtime has opened its end.
-    pub(crate) async fn channel(&mut self) -> io::Result<&Channel> {
-        std::future::poll_fn(|cx| self.poll_open(cx)).await?;
-        match &self.state {
-            State::Open(channel) => Ok(channel),
-            _ => Err(io::ErrorKind::BrokenPipe.into()),
-        }
-    }
-
-    fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if let State::Awaiting(arrival) = &mut self.state {
-            ready!(arrival.poll(cx))?;
-            self.state.open()?;
-        }
-        Poll::Ready(Ok(()))
+    /// What is written to, unless it was shut down, and the hold that wants to know of each write.
+    pub(crate) fn parts(&mut self) -> (Option<&Channel>, &mut Option<Hold>) {
+        (self.channel.as_ref(), &mut self.hold)
     }
 }
 
 impl AsyncWrite for FifoWriter {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        ready!(self.poll_open(cx))?;
-        match &self.state {
-            State::Open(channel) => channel.poll_write(cx, bytes),
-            _ => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
-        }
+        let Self { channel, hold, .. } = &mut *self;
+        let Some(channel) = channel else {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        };
+        Hold::poll_write(hold, channel, cx, bytes)
     }
 
     /// What was written is in the pipe already.
@@ -70,7 +69,7 @@ impl AsyncWrite for FifoWriter {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.state = State::Closed;
+        self.channel = None;
         if let Some(closer) = self.closer.take() {
             closer.close();
         }
@@ -81,25 +80,5 @@ impl AsyncWrite for FifoWriter {
 impl InputStream for FifoWriter {
     fn as_any(&mut self) -> &mut dyn Any {
         self
-    }
-}
-
-#[derive(Debug)]
-enum State {
-    /// The runtime has not opened its end.
-    Awaiting(Arrival),
-    /// It has.
-    Open(Channel),
-    /// Shut down, or beyond use.
-    Closed,
-}
-
-impl State {
-    fn open(&mut self) -> io::Result<()> {
-        if let Self::Awaiting(arrival) = std::mem::replace(self, Self::Closed) {
-            let channel = Channel::new(arrival.into_writer(), Interest::WRITABLE).map_err(Error::into_io)?;
-            *self = Self::Open(channel);
-        }
-        Ok(())
     }
 }

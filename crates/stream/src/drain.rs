@@ -2,7 +2,7 @@
 //!
 //! All look before they read, so that a descriptor without `O_NONBLOCK` does not block them either.
 //!
-//! Keeps: a writer that never rests cannot hold the caller: `discard` takes a bounded amount at a time.
+//! Keeps: a writer that never rests cannot hold the caller: `a_source_that_never_runs_dry_holds_nobody`.
 
 use std::os::fd::{AsFd, BorrowedFd};
 

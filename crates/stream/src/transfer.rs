@@ -5,7 +5,7 @@
 //! two sides that are none was decided against: two splices of small parts cost more than one copy.
 //! A step never waits on a side that is non-blocking; splicing does not wait on a pipe in any case.
 //!
-//! Keeps: no byte is lost or doubled over partial writes and fallbacks: `every_pairing_is_byte_exact`.
+//! Keeps: no byte is lost or doubled over partial writes: `no_chunking_loses_doubles_or_reorders_a_byte`.
 //! Keeps: a closed sink is a result, never a signal: `a_closed_sink_is_told_even_where_sigpipe_kills`.
 
 use std::io;

@@ -8,4 +8,5 @@ mod descriptors;
 mod discarding;
 mod making;
 mod opening;
+mod peers;
 mod room;

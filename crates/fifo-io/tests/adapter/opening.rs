@@ -31,16 +31,46 @@ async fn a_read_waits_for_the_runtime_and_ends_with_its_last_writer() {
 }
 
 #[tokio::test]
-async fn a_write_waits_for_the_runtime() {
+async fn what_was_written_early_is_kept_for_the_process() {
+    for is_closed in [false, true] {
+        let room = Room::prepared(Stdio::piped()).await;
+        let mut stdin = room.open().await.unwrap().stdin.unwrap();
+        stdin.write_all(b"early").await.unwrap();
+        if is_closed {
+            stdin.shutdown().await.unwrap();
+        }
+        drop(stdin);
+        let mut got = [0; 16];
+        assert_eq!(rustix::io::read(room.input(), &mut got[..]).unwrap(), 5);
+        assert_eq!(&got[..5], b"early");
+    }
+}
+
+#[tokio::test]
+async fn a_write_of_more_than_a_pipe_holds_waits_for_the_runtime() {
     let room = Room::prepared(Stdio::piped()).await;
     let mut stdin = room.open().await.unwrap().stdin.unwrap();
-    let mut writing = pin!(stdin.write_all(b"early"));
+    let sent = vec![7; (1 << 20) + 1];
+    let mut writing = pin!(stdin.write_all(&sent));
+    assert!(is_pending(&mut writing).await);
     assert!(is_pending(&mut writing).await);
     let input = room.input();
+    assert_eq!(rustix::io::read(&input, &mut vec![0; 1 << 20][..]).unwrap(), 1 << 20);
     writing.await.unwrap();
+}
+
+#[tokio::test]
+async fn removing_forgets_what_was_never_read() {
+    let room = Room::prepared(Stdio::piped()).await;
+    let mut stdin = room.open().await.unwrap().stdin.unwrap();
+    stdin.write_all(b"of the first").await.unwrap();
+    drop(stdin);
+    room.io.remove(&room.request).await.unwrap();
+    room.io.prepare(&room.request).await.unwrap();
+    let mut stdin = room.open().await.unwrap().stdin.unwrap();
+    stdin.write_all(b"second").await.unwrap();
     let mut got = [0; 16];
-    assert_eq!(rustix::io::read(&input, &mut got[..]).unwrap(), 5);
-    assert_eq!(&got[..5], b"early");
+    assert_eq!(rustix::io::read(room.input(), &mut got[..]).unwrap(), 6);
 }
 
 #[tokio::test]
@@ -67,7 +97,8 @@ async fn a_writer_learns_that_the_process_is_gone() {
     let room = Room::prepared(Stdio::piped()).await;
     let mut stdin = room.open().await.unwrap().stdin.unwrap();
     let input = room.input();
-    stdin.write_all(b"read by nobody").await.unwrap();
+    stdin.write_all(b"read").await.unwrap();
+    assert_eq!(rustix::io::read(&input, &mut [0; 4][..]).unwrap(), 4);
     drop(input);
     let error = stdin.write_all(b"too late").await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe);
@@ -122,12 +153,9 @@ async fn missing_streams_are_said_to_be_missing() {
 #[tokio::test]
 async fn whatever_was_planted_at_a_name_is_refused() {
     for name in ["init-stdin", "init-stdout", "init-stderr", "init-reader"] {
-        for plant in [plant_file, plant_directory, plant_symlink, plant_socket] {
+        for plant in [plant_foreign_file, plant_directory, plant_symlink, plant_socket] {
             let room = Room::prepared(Stdio::piped()).await;
             let _ = std::fs::remove_file(room.path(name));
-            if name == "init-reader" && plant == plant_file as Plant {
-                continue; // a file of ours is what belongs there
-            }
             plant(&room, name);
             assert_eq!(room.open().await.unwrap_err().kind(), ErrorKind::PermissionDenied, "{name}");
         }
@@ -150,10 +178,9 @@ async fn a_fifo_of_a_stranger_is_refused() {
     assert_eq!(room.open().await.unwrap_err().kind(), ErrorKind::PermissionDenied);
 }
 
-type Plant = fn(&Room, &str);
-
-fn plant_file(room: &Room, name: &str) {
+fn plant_foreign_file(room: &Room, name: &str) {
     std::fs::write(room.path(name), "").unwrap();
+    std::os::unix::fs::chown(room.path(name), Some(4242), None).unwrap();
 }
 
 fn plant_directory(room: &Room, name: &str) {

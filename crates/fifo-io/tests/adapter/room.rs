@@ -15,10 +15,10 @@ use tempfile::TempDir;
 
 /// Counts how often stdin was closed.
 #[derive(Debug, Default)]
-pub struct Closings(AtomicUsize);
+pub(crate) struct Closings(AtomicUsize);
 
 impl Closings {
-    pub fn told(&self) -> usize {
+    pub(crate) fn told(&self) -> usize {
         self.0.load(Ordering::SeqCst)
     }
 }
@@ -30,16 +30,16 @@ impl StdinCloser for Closings {
 }
 
 /// A bundle's directory in which the process `init` has its streams.
-pub struct Room {
-    pub directory: TempDir,
-    pub request: IoRequest,
-    pub io: FifoProcessIo,
-    pub closings: Arc<Closings>,
+pub(crate) struct Room {
+    pub(crate) directory: TempDir,
+    pub(crate) request: IoRequest,
+    pub(crate) io: FifoProcessIo,
+    pub(crate) closings: Arc<Closings>,
 }
 
 impl Room {
     /// With nothing in it.
-    pub fn bare(stdio: Stdio) -> Self {
+    pub(crate) fn bare(stdio: Stdio) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let process = ProcessRef::new("web".parse().unwrap(), "init".parse().unwrap());
         let request = IoRequest::new(process, directory.path().into(), stdio);
@@ -47,40 +47,40 @@ impl Room {
     }
 
     /// With its streams made.
-    pub async fn prepared(stdio: Stdio) -> Self {
+    pub(crate) async fn prepared(stdio: Stdio) -> Self {
         let room = Self::bare(stdio);
         room.io.prepare(&room.request).await.unwrap();
         room
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
     /// What is in the directory, sorted.
-    pub fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let entries = self.directory.path().read_dir().unwrap();
         let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
     }
 
-    pub async fn open(&self) -> libcontainerd_core::Result<Streams> {
+    pub(crate) async fn open(&self) -> libcontainerd_core::Result<Streams> {
         self.io.open(&self.request, self.closings.clone()).await
     }
 
     /// Both ends of a FIFO, as the runtime's keeper has them; non-blocking.
-    pub fn keep(&self, stream: &str) -> OwnedFd {
+    pub(crate) fn keep(&self, stream: &str) -> OwnedFd {
         fifo::open_keeper(self.at().as_fd(), &format!("init-{stream}"), &[us()]).unwrap()
     }
 
     /// The runtime's end to write output to; non-blocking.
-    pub fn output(&self, stream: &str) -> OwnedFd {
+    pub(crate) fn output(&self, stream: &str) -> OwnedFd {
         fifo::open_writer(self.at().as_fd(), &format!("init-{stream}"), &[us()]).unwrap()
     }
 
     /// The runtime's end to read stdin from; non-blocking.
-    pub fn input(&self) -> OwnedFd {
+    pub(crate) fn input(&self) -> OwnedFd {
         fifo::open_reader(self.at().as_fd(), "init-stdin", &[us()]).unwrap()
     }
 
@@ -89,6 +89,6 @@ impl Room {
     }
 }
 
-pub fn us() -> u32 {
+pub(crate) fn us() -> u32 {
     rustix::process::geteuid().as_raw()
 }
