@@ -39,6 +39,11 @@ pub(crate) fn all(process: &ProcessId) -> [String; 4] {
     [STDIN, STDOUT, STDERR, READER].map(|suffix| name(process, suffix))
 }
 
+/// The name of a stdin, whether there is one or not.
+pub(crate) fn stdin(process: &ProcessId) -> String {
+    name(process, STDIN)
+}
+
 /// The name of the reader's lock.
 pub(crate) fn reader_lock(process: &ProcessId) -> String {
     name(process, READER)

@@ -33,6 +33,11 @@ impl FifoProcessIo {
     pub fn new(reader: impl Into<Arc<str>>) -> Self {
         Self { reader: reader.into(), holds: Arc::default() }
     }
+
+    /// Lets go of what was written to an earlier stdin of that name.
+    fn forget(&self, request: &IoRequest) {
+        self.holds.end(&request.directory.join(names::stdin(&request.process.process)));
+    }
 }
 
 impl Default for FifoProcessIo {
@@ -49,6 +54,8 @@ impl ProcessIo for FifoProcessIo {
     async fn prepare(&self, request: &IoRequest) -> CoreResult<Endpoints> {
         let (directory, fifos) = (names::open_directory(request)?, Fifos::wanted(request));
         make_all(directory.as_fd(), &fifos, request.owner)?;
+        // Another program may have removed an earlier FIFO of this name.
+        self.forget(request);
         let endpoint = |name: Option<String>| match name {
             Some(name) => Endpoint::Fifo(request.directory.join(name)),
             None => Endpoint::Null,
@@ -74,9 +81,7 @@ impl ProcessIo for FifoProcessIo {
     }
 
     async fn remove(&self, request: &IoRequest) -> CoreResult<()> {
-        if let Some(stdin) = Fifos::wanted(request).stdin {
-            self.holds.end(&request.directory.join(stdin));
-        }
+        self.forget(request);
         let Some(directory) = error::unless_missing(names::open_directory(request))? else {
             return Ok(());
         };
