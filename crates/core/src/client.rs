@@ -14,22 +14,48 @@
 //! Keeps: exits, order, input and locks of the promises; `tests/` beside the parts.
 //! Does not know: which runtime, which streams and which bundles are below.
 
-mod surface;
+mod backoff;
+mod closer;
+mod create;
+mod delete;
+mod exec;
+mod feed;
+mod kill;
+mod notify;
+mod observe;
+mod order;
+mod queue;
+mod resize;
+mod resync;
+mod signal;
+mod start;
+mod table;
+mod tasks;
+mod wait;
+
+#[cfg(test)]
+mod tests;
 
 pub mod request;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::StateChange;
 use crate::id::{ContainerId, ProcessRef};
 use crate::ports::backend::Backend;
 use crate::ports::bundle_store::BundleStore;
 use crate::ports::process_io::{ProcessIo, Streams};
 use crate::ports::runtime::Runtime;
+
+use feed::Feed;
+use order::Order;
+use resync::Doubt;
+use table::{Container, Outcome, Table};
+use tasks::Tasks;
 
 pub use request::{Attach, CreateOption, Delete, Force, NewContainer, Stop, Summary};
 
@@ -81,7 +107,10 @@ impl ClientBuilder {
     /// The client. Nothing is asked of the ports yet.
     pub fn build(self) -> Client {
         let ClientBuilder { runtime, io, bundles, backend } = self;
-        Client { shared: Arc::new(Shared { runtime, io, bundles, backend }) }
+        let table = Table::new(Arc::clone(&runtime), backend, Arc::clone(&io));
+        Client {
+            shared: Arc::new(Shared { runtime, io, bundles, table, feed: Feed::default(), tasks: Tasks::default() }),
+        }
     }
 }
 
@@ -90,7 +119,29 @@ struct Shared {
     runtime: Arc<dyn Runtime>,
     io: Arc<dyn ProcessIo>,
     bundles: Arc<dyn BundleStore>,
-    backend: Arc<dyn Backend>,
+    table: Table,
+    /// The one subscription to the runtime's events; made when it is first needed.
+    feed: Feed,
+    /// What goes on in the background; ends with the client.
+    tasks: Tasks,
+}
+
+impl Shared {
+    /// Takes a step in the story of a container, and sees to what it leaves to do.
+    fn advance<T>(self: &Arc<Self>, container: &Arc<Container>, step: impl FnOnce(&mut Order) -> T) -> T {
+        let outcome = container.update(step);
+        self.follow_up(container, outcome)
+    }
+
+    /// Sees to what a step has left to do.
+    fn follow_up<T>(self: &Arc<Self>, container: &Arc<Container>, outcome: Outcome<T>) -> T {
+        if outcome.over {
+            self.table.forget(container);
+        } else if outcome.waits {
+            self.conclude_later(container, Doubt::Waiting);
+        }
+        outcome.value
+    }
 }
 
 /// The backend of a client that was given none.
@@ -106,4 +157,19 @@ impl Backend for Silent {
     async fn state_changed(&self, _container: &ContainerId, _change: &StateChange) -> Result<()> {
         Ok(())
     }
+}
+
+/// What a mutex guards. That another thread panicked with it changes nothing: no step leaves it half done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether the answer was lost: what was asked for may have been done.
+fn is_lost(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::DeadlineExceeded)
+}
+
+/// Whether a process that was to be signalled is no more.
+fn is_past(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::WrongState)
 }
