@@ -1,6 +1,7 @@
 //! Places for unit tests: a directory that goes with the test, and mounts that nobody else sees.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use nix::sched::{CloneFlags, unshare};
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
@@ -10,13 +11,16 @@ use crate::Dir;
 /// A directory of the test's own, `d`, and the path of the one above it; both go with the test.
 pub(crate) struct Scratch {
     pub(crate) dir: Dir,
-    pub(crate) above: tempfile::TempDir,
+    pub(crate) above: Arc<tempfile::TempDir>,
 }
 
 impl Scratch {
     /// Makes one in memory.
     pub(crate) fn new() -> Scratch {
-        let above = tempfile::tempdir_in("/dev/shm").unwrap();
+        Scratch::at(Arc::new(tempfile::tempdir_in("/dev/shm").unwrap()))
+    }
+
+    fn at(above: Arc<tempfile::TempDir>) -> Scratch {
         Scratch { dir: Dir::open_root(&above.path().join("d"), 0o700).unwrap(), above }
     }
 
@@ -29,11 +33,12 @@ impl Scratch {
 /// Runs `act` in a thread whose mounts are its own and go with it. The directory is made and removed outside, where
 /// nothing is mounted on it.
 pub(crate) fn with_own_mounts(act: impl FnOnce(&Scratch) + Send) {
-    let scratch = Scratch::new();
+    let outside = Scratch::new();
     let run = || {
         unshare(CloneFlags::CLONE_NEWNS).unwrap();
         mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC).unwrap();
-        act(&scratch);
+        // Opened again: a descriptor from before would not see the mounts.
+        act(&Scratch::at(outside.above.clone()));
     };
     std::thread::scope(|scope| {
         if let Err(panic) = scope.spawn(run).join() {

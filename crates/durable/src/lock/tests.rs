@@ -74,6 +74,9 @@ fn a_lock_on_a_file_that_was_replaced_is_taken_again_on_the_new_one() {
                 for _ in 0..500 {
                     let lock = Lock::exclusive(&scratch.dir, "lock").unwrap();
                     assert_eq!(inside.fetch_add(1, std::sync::atomic::Ordering::SeqCst), 0);
+                    // Time for another to come in, if it could.
+                    scratch.dir.names().unwrap();
+                    std::thread::yield_now();
                     inside.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
                     scratch.dir.remove_file("lock").unwrap();
                     drop(lock);

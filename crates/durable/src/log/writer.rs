@@ -47,14 +47,16 @@ impl Writer {
     pub fn append(&self, payload: &[u8]) -> Result<(), Error> {
         let mut line = vec![b'\n'];
         line.extend_from_slice(&frame::encode(payload, self.dir.path())?);
-        let mut written_to = None;
+        self.carry(&line, self.newest()?)
+    }
+
+    /// Writes the line into the file `newest`, and again into any that has come after it.
+    fn carry(&self, line: &[u8], mut newest: u64) -> Result<(), Error> {
         loop {
-            let newest = self.newest()?;
-            if written_to == Some(newest) {
+            let written = self.write_to(newest, line)?;
+            let before = std::mem::replace(&mut newest, self.newest()?);
+            if written && newest == before {
                 return Ok(());
-            }
-            if self.write_to(newest, &line)? {
-                written_to = Some(newest);
             }
         }
     }
@@ -119,4 +121,36 @@ impl Writer {
 
 fn seconds_since_1970() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::Reader;
+    use crate::scratch::Scratch;
+
+    /// Has a writer write into the file that was the newest `rotations` ago, and returns what the newest one holds.
+    fn written_late(rotations: usize) -> Vec<Vec<u8>> {
+        let scratch = Scratch::new();
+        let late = Writer::open(&scratch.dir, 1 << 20).unwrap();
+        late.append(b"first").unwrap();
+        let newest = late.newest().unwrap();
+        for _ in 0..rotations {
+            Writer::open(&scratch.dir, 1).unwrap().append(b"other").unwrap();
+        }
+        let line = frame::encode(b"late", scratch.dir.path()).unwrap();
+        late.carry(&line, newest).unwrap();
+        let last = format!("{}:0", late.newest().unwrap()).parse().unwrap();
+        Reader::open(&scratch.dir, Some(last)).unwrap().next_batch().unwrap().records
+    }
+
+    #[test]
+    fn a_record_that_went_into_a_full_file_is_in_the_next_one_too() {
+        assert_eq!(written_late(1), [b"other".as_slice(), b"late"]);
+    }
+
+    #[test]
+    fn a_record_for_a_file_that_is_gone_is_in_the_newest_one() {
+        assert_eq!(written_late(5), [b"other".as_slice(), b"late"]);
+    }
 }

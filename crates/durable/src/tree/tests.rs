@@ -1,6 +1,7 @@
 //! Promises of `tree`, kept on a real file system.
 
 use std::os::unix::fs::symlink;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -97,6 +98,19 @@ fn c14_a_mount_on_the_tree_itself_is_not_entered() {
 }
 
 #[test]
+fn c14_a_mount_that_comes_at_the_last_moment_is_not_entered() {
+    with_own_mounts(|scratch| {
+        std::fs::create_dir(scratch.path("tree")).unwrap();
+        let mut walk = Walk::begin(&scratch.dir, c"tree".to_owned()).unwrap();
+        mount_small(&scratch.path("tree"), 64 * 1024);
+        assert!(matches!(walk.go_down(), Err(Error::Mounted(_))));
+        rustix::mount::unmount(scratch.path("tree"), rustix::mount::UnmountFlags::empty()).unwrap();
+        mount_bind(scratch.path("tree"), scratch.path("tree")).unwrap();
+        assert!(matches!(walk.go_down(), Err(Error::Mounted(_))), "the same file system, and still another mount");
+    });
+}
+
+#[test]
 fn c14_a_mounted_file_is_refused() {
     with_own_mounts(|scratch| {
         touch(scratch.path("outside"));
@@ -111,9 +125,10 @@ fn c14_a_mounted_file_is_refused() {
 fn c14_a_swapped_symlink_never_leads_outside() {
     let scratch = Scratch::new();
     touch(scratch.path("outside/deep/canary"));
-    let over = AtomicBool::new(false);
+    let over = Arc::new(AtomicBool::new(false));
     let (one, other) = (scratch.path("tree/dir"), scratch.path("tree/link"));
     std::thread::scope(|scope| {
+        let ends = EndsWhenDropped(over.clone());
         scope.spawn(|| {
             while !over.load(Ordering::Relaxed) {
                 // It fails as often as the tree is gone.
@@ -129,8 +144,17 @@ fn c14_a_swapped_symlink_never_leads_outside() {
             }
             assert!(scratch.path("outside/deep/canary").exists());
         }
-        over.store(true, Ordering::Relaxed);
+        drop(ends);
     });
+}
+
+/// Ends the swapper also when an assertion fails.
+struct EndsWhenDropped(Arc<AtomicBool>);
+
+impl Drop for EndsWhenDropped {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 fn ignore_existing(error: std::io::Error) -> std::io::Result<()> {
