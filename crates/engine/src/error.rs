@@ -133,17 +133,11 @@ pub enum Error {
 impl Error {
     /// Says that `field` is known and not enforced, with the usual way out.
     pub(crate) fn unsupported(field: impl Into<String>) -> Self {
-        Self::Unsupported {
-            field: field.into(),
-            hint: "remove it, or use an OCI runtime that has it (--runtime PATH)",
-        }
+        Self::Unsupported { field: field.into(), hint: "remove it, or use an OCI runtime that has it (--runtime PATH)" }
     }
 
     /// Says that `field` has a bad value.
     pub(crate) fn invalid(field: impl Into<String>, reason: &'static str) -> Self {
-        Self::Invalid {
-            field: field.into(),
-            reason,
-        }
+        Self::Invalid { field: field.into(), reason }
     }
 }

@@ -10,20 +10,23 @@ pub mod identity;
 pub mod seccomp;
 
 mod cgroup;
+mod child;
 mod error;
 mod host;
+mod mounts;
 mod plan;
 mod reexec;
 mod report;
 mod request;
 mod spawned;
 mod spec;
+mod sys;
 
 pub use cgroup::{Cgroup, CgroupPlace, Leaf, adopt_monitor_place, remove_parent};
 pub use error::Error;
 pub use host::Host;
 pub use plan::Plan;
-pub use reexec::reexec_image;
+pub use reexec::{image_of, reexec_image};
 pub use report::{Report, Stage, StartFailure};
 pub use request::{ExecRequest, InitRequest, Root, Stdio, Upper};
 pub use spawned::Spawned;

@@ -115,20 +115,13 @@ impl StartFailure {
     pub fn exit_code(&self) -> Option<u8> {
         match (self.stage, self.errno) {
             (Stage::Resolve | Stage::Interpreter | Stage::WorkingDirectory, ENOENT) => Some(127),
-            (
-                Stage::Resolve | Stage::Interpreter | Stage::WorkingDirectory | Stage::Exec,
-                _,
-            ) => Some(126),
+            (Stage::Resolve | Stage::Interpreter | Stage::WorkingDirectory | Stage::Exec, _) => Some(126),
             _ => None,
         }
     }
 
     pub(crate) fn new(stage: Stage, errno: i32) -> Self {
-        Self {
-            stage,
-            errno,
-            path: None,
-        }
+        Self { stage, errno, path: None }
     }
 }
 
@@ -155,12 +148,7 @@ impl fmt::Display for StartFailure {
 impl std::error::Error for StartFailure {}
 
 /// Writes a failure's wire form into `buffer` and returns its length; the path is cut to fit.
-pub(crate) fn encode_failure(
-    buffer: &mut [u8; REPORT_MAX],
-    stage: Stage,
-    errno: i32,
-    path: &[u8],
-) -> usize {
+pub(crate) fn encode_failure(buffer: &mut [u8; REPORT_MAX], stage: Stage, errno: i32, path: &[u8]) -> usize {
     let length = path.len().min(REPORT_MAX - FAILURE_HEAD);
     let [low, high] = (length as u16).to_le_bytes();
     let [a, b, c, d] = errno.to_le_bytes();
@@ -262,11 +250,7 @@ mod tests {
             let length = encode_failure(&mut buffer, stage, 13, b"/bin/x");
             let (report, used) = decode(&buffer[..length]).unwrap();
             assert_eq!(used, length);
-            let failure = StartFailure {
-                stage,
-                errno: 13,
-                path: Some("/bin/x".into()),
-            };
+            let failure = StartFailure { stage, errno: 13, path: Some("/bin/x".into()) };
             assert_eq!(report, Report::Failed(failure));
         }
     }

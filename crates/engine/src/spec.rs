@@ -23,3 +23,7 @@ pub enum Warning {
 pub fn check_spec(_spec: &Spec, _raw: Option<&serde_json::Value>) -> Result<Vec<Warning>, Error> {
     Ok(Vec::new())
 }
+
+pub(crate) fn check_process(_process: &oci_spec::runtime::Process) -> Result<(), Error> {
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! The clone, as the caller sees it.
+//!
+//! Decision: a process that must be born inside of a joined pid namespace comes from a child that only
+//! joins, clones a sibling (`CLONE_PARENT`) and ends; so the caller is the parent of what stays, and
+//! gets its pidfd over the gate's socket.
+
+use std::io::IoSliceMut;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::io::Errno;
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags};
+use rustix::process::{WaitId, WaitIdOptions};
+
+use super::{Blueprint, prepare};
+use crate::child;
+use crate::error::Error;
+use crate::report::{Report, Stage, StartFailure};
+use crate::spawned::Spawned;
+use crate::sys::{self, CloneRequest, Cloned};
+
+/// Clones a child that carries the blueprint out.
+pub(super) fn spawn(blueprint: Blueprint, report: OwnedFd, gate: OwnedFd) -> Result<Spawned, Error> {
+    let two_clones = blueprint.has_two_clones();
+    let request = CloneRequest {
+        namespaces: if two_clones { 0 } else { blueprint.new_namespaces },
+        cgroup: blueprint.birthplace.as_ref().filter(|_| !two_clones).map(AsFd::as_fd),
+        sibling: false,
+    };
+    let blocked = sys::block_signals();
+    let cloned = sys::clone3(request);
+    let (pid, pidfd) = match cloned {
+        Ok(Cloned::Child) => child::run(&blueprint),
+        Ok(Cloned::Parent { pid, pidfd }) => (pid, pidfd),
+        Err(errno) => {
+            return Err(Error::Clone { source: errno.into() });
+        }
+    };
+    drop(blocked);
+    let has_terminal = blueprint.terminal.is_some();
+    drop(blueprint);
+    let mut spawned = Spawned::new(pid, pidfd, report, gate, has_terminal);
+    if two_clones {
+        find_sibling(&mut spawned)?;
+    }
+    Ok(spawned)
+}
+
+/// Takes the sibling's number and descriptor in, and the messenger's end.
+fn find_sibling(spawned: &mut Spawned) -> Result<(), Error> {
+    let mut number = [0_u8; 4];
+    let answer = receive_descriptor(spawned.gate.as_fd(), &mut number, RecvFlags::empty());
+    let messenger = WaitId::PidFd(spawned.pidfd.as_fd());
+    let waited = rustix::io::retry_on_intr(|| rustix::process::waitid(messenger.clone(), WaitIdOptions::EXITED));
+    match waited {
+        // Somebody else of the caller's reaps all its children; then it has ended too.
+        Ok(_) | Err(Errno::CHILD) => {}
+        Err(errno) => return Err(prepare("await the messenger")(errno)),
+    }
+    match answer {
+        Ok(Some(pidfd)) => {
+            spawned.pidfd = pidfd;
+            spawned.pid = u32::from_le_bytes(number);
+            Ok(())
+        }
+        Ok(None) => Err(Error::Start(match spawned.wait_report()? {
+            Report::Failed(failure) => failure,
+            _ => StartFailure::new(Stage::Died, 0),
+        })),
+        Err(errno) => Err(prepare("receive the process")(errno)),
+    }
+}
+
+/// Receives a descriptor and a few bytes beside it; `None` where the other side has ended.
+pub(crate) fn receive_descriptor(
+    socket: BorrowedFd<'_>,
+    bytes: &mut [u8],
+    flags: RecvFlags,
+) -> rustix::io::Result<Option<OwnedFd>> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let mut into = [IoSliceMut::new(bytes)];
+    let flags = flags | RecvFlags::CMSG_CLOEXEC;
+    rustix::io::retry_on_intr(|| rustix::net::recvmsg(socket, &mut into, &mut control, flags))?;
+    let descriptors = control.drain().filter_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
+        _ => None,
+    });
+    Ok(descriptors.last())
+}

@@ -1,0 +1,356 @@
+//! Real containers for tests: a root file system from busybox, a spec as tight as the default one, and
+//! a run from plan to exit.
+//!
+//! A scratch has its own cgroup parent and looks for what was left behind when it is dropped.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use libcontainerd_engine::{
+    Cgroup, CgroupPlace, Error, ExecRequest, Host, InitRequest, Plan, Report, Root, Spawned, StartFailure, Stdio,
+    remove_parent,
+};
+use oci_spec::runtime::{Process, Spec};
+use rustix::process::{WaitId, WaitIdOptions};
+use serde_json::{Value, json};
+
+/// Programs that the root has.
+const APPLETS: [&str; 40] = [
+    "sh",
+    "true",
+    "false",
+    "cat",
+    "ls",
+    "id",
+    "sleep",
+    "echo",
+    "mount",
+    "hostname",
+    "test",
+    "readlink",
+    "stat",
+    "touch",
+    "mkdir",
+    "mknod",
+    "ip",
+    "wc",
+    "grep",
+    "dd",
+    "kill",
+    "ps",
+    "env",
+    "pwd",
+    "ulimit",
+    "sha256sum",
+    "head",
+    "tr",
+    "rm",
+    "ln",
+    "chmod",
+    "nproc",
+    "tty",
+    "stty",
+    "seq",
+    "cut",
+    "sort",
+    "umount",
+    "nice",
+    "find",
+];
+
+/// A directory with a root file system, and a cgroup parent.
+pub(crate) struct Scratch {
+    pub(crate) host: Host,
+    directory: tempfile::TempDir,
+    parent: String,
+    next: AtomicU32,
+}
+
+/// What a process did.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    /// The exit code, or 128 and the signal.
+    pub(crate) code: i32,
+}
+
+/// A container that runs.
+pub(crate) struct Running {
+    pub(crate) spec: Spec,
+    pub(crate) cgroup: Cgroup,
+    pub(crate) init: Spawned,
+    output: Pipes,
+}
+
+/// The reading ends of a process's output.
+struct Pipes {
+    stdout: OwnedFd,
+    stderr: OwnedFd,
+}
+
+static COUNTER: AtomicU32 = AtomicU32::new(0);
+
+impl Scratch {
+    pub(crate) fn new() -> Self {
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let scratch = Self {
+            host: Host::probe().unwrap(),
+            directory: tempfile::Builder::new().prefix("engine-").tempdir().unwrap(),
+            parent: format!("/engine-test-{}-{number}", std::process::id()),
+            next: AtomicU32::new(0),
+        };
+        make_root(&scratch.root());
+        scratch
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub(crate) fn root(&self) -> PathBuf {
+        self.path().join("rootfs")
+    }
+
+    /// A fresh place for a cgroup.
+    pub(crate) fn place(&self) -> CgroupPlace {
+        CgroupPlace { parent: self.parent.clone(), name: format!("c{}", self.next.fetch_add(1, Ordering::Relaxed)) }
+    }
+
+    /// Runs a container to its end.
+    pub(crate) fn run(&self, spec: Value) -> Outcome {
+        self.try_run(spec).unwrap()
+    }
+
+    /// Runs a container to its end, or says why it did not start.
+    pub(crate) fn try_run(&self, spec: Value) -> Result<Outcome, Error> {
+        self.try_run_in(spec, Root::Directory(self.root()), &[])
+    }
+
+    pub(crate) fn try_run_in(&self, spec: Value, root: Root, cover: &[PathBuf]) -> Result<Outcome, Error> {
+        let running = self.start_in(spec, root, cover)?;
+        Ok(running.finish())
+    }
+
+    /// Starts a container.
+    pub(crate) fn start(&self, spec: Value) -> Running {
+        self.start_in(spec, Root::Directory(self.root()), &[]).unwrap()
+    }
+
+    pub(crate) fn start_in(&self, spec: Value, root: Root, cover: &[PathBuf]) -> Result<Running, Error> {
+        let spec: Spec = serde_json::from_value(spec).unwrap();
+        let resources = spec.linux().as_ref().and_then(|linux| linux.resources().as_ref());
+        let cgroup = Cgroup::create(&self.host, &self.place(), resources)?;
+        match self.start_with(&spec, root, cover, &cgroup) {
+            Ok((init, output)) => Ok(Running { spec, cgroup, init, output }),
+            Err(error) => {
+                cgroup.kill().unwrap();
+                cgroup.remove().unwrap();
+                Err(error)
+            }
+        }
+    }
+
+    fn start_with(
+        &self,
+        spec: &Spec,
+        root: Root,
+        cover: &[PathBuf],
+        cgroup: &Cgroup,
+    ) -> Result<(Spawned, Pipes), Error> {
+        let (stdin, stdout, stderr, output) = pipes();
+        let plan = Plan::init(
+            &self.host,
+            InitRequest {
+                spec,
+                bundle: self.path(),
+                id: "test",
+                root,
+                user: None,
+                stdio: Stdio::Descriptors { stdin: stdin.as_fd(), stdout: stdout.as_fd(), stderr: stderr.as_fd() },
+                cgroup,
+                cover,
+            },
+        )?;
+        let mut spawned = plan.spawn()?;
+        release(&mut spawned)?;
+        Ok((spawned, output))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let gone = remove_parent(&self.host, &self.parent);
+        if !std::thread::panicking() {
+            assert!(gone.unwrap(), "cgroups were left behind");
+        }
+    }
+}
+
+impl Running {
+    /// Waits for the end of init and removes the cgroup.
+    pub(crate) fn finish(self) -> Outcome {
+        let stdout = read(self.output.stdout);
+        let stderr = read(self.output.stderr);
+        let code = wait(&self.init);
+        self.cgroup.kill().unwrap();
+        self.cgroup.remove().unwrap();
+        Outcome { stdout, stderr, code }
+    }
+
+    /// Kills everything and removes the cgroup.
+    pub(crate) fn stop(self) {
+        self.cgroup.kill().unwrap();
+        wait(&self.init);
+        self.cgroup.remove().unwrap();
+    }
+
+    /// Runs one more process to its end.
+    pub(crate) fn exec(&self, scratch: &Scratch, process: Value) -> Result<Outcome, Error> {
+        let process: Process = serde_json::from_value(process).unwrap();
+        let name = format!("exec-{}", scratch.next.fetch_add(1, Ordering::Relaxed));
+        let leaf = self.cgroup.leaf(&name)?;
+        let (stdin, stdout, stderr, output) = pipes();
+        let plan = Plan::exec(
+            &scratch.host,
+            ExecRequest {
+                spec: &self.spec,
+                process: &process,
+                user: None,
+                init: self.init.pidfd.as_fd(),
+                init_pid: self.init.pid,
+                stdio: Stdio::Descriptors { stdin: stdin.as_fd(), stdout: stdout.as_fd(), stderr: stderr.as_fd() },
+                leaf: &leaf,
+                cgroup: &self.cgroup,
+            },
+        );
+        drop((stdin, stdout, stderr));
+        let mut spawned = plan?.spawn()?;
+        release(&mut spawned)?;
+        let outcome = Outcome { stdout: read(output.stdout), stderr: read(output.stderr), code: wait(&spawned) };
+        self.cgroup.remove_leaf(&name)?;
+        Ok(outcome)
+    }
+}
+
+/// Sees a process through its gate.
+pub(crate) fn release(spawned: &mut Spawned) -> Result<(), Error> {
+    let expect = |report, wanted: Report| match report {
+        report if report == wanted => Ok(()),
+        Report::Failed(failure) => Err(Error::Start(failure)),
+        other => panic!("{other:?} instead of {wanted:?}"),
+    };
+    let outcome = expect(spawned.wait_report()?, Report::Ready).and_then(|()| {
+        spawned.open_gate()?;
+        expect(spawned.wait_report()?, Report::Running)
+    });
+    if outcome.is_err() {
+        wait(spawned);
+    }
+    outcome
+}
+
+/// Waits for the end of a child: its code, or 128 and the signal.
+pub(crate) fn wait(spawned: &Spawned) -> i32 {
+    let status = rustix::process::waitid(WaitId::PidFd(spawned.pidfd.as_fd()), WaitIdOptions::EXITED);
+    let status = status.unwrap().unwrap();
+    status.exit_status().or_else(|| status.terminating_signal().map(|signal| 128 + signal)).unwrap()
+}
+
+/// The failure of a start that must have failed in the child.
+pub(crate) fn failure(outcome: Result<Outcome, Error>) -> StartFailure {
+    match outcome {
+        Err(Error::Start(failure)) => failure,
+        other => panic!("{other:?} is no failed start"),
+    }
+}
+
+fn pipes() -> (OwnedFd, OwnedFd, OwnedFd, Pipes) {
+    let pipe = || rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
+    let null = File::open("/dev/null").unwrap();
+    let ((stdout, stdout_end), (stderr, stderr_end)) = (pipe(), pipe());
+    (null.into(), stdout_end, stderr_end, Pipes { stdout, stderr })
+}
+
+fn read(pipe: OwnedFd) -> String {
+    let mut text = String::new();
+    File::from(pipe).read_to_string(&mut text).unwrap();
+    text
+}
+
+/// Makes a root file system of one program.
+pub(crate) fn make_root(root: &Path) {
+    for directory in ["bin", "dev", "etc", "proc", "sys", "tmp", "root"] {
+        fs::create_dir_all(root.join(directory)).unwrap();
+    }
+    fs::copy("/usr/bin/busybox", root.join("bin/busybox")).unwrap();
+    for applet in APPLETS {
+        symlink("busybox", root.join("bin").join(applet)).unwrap();
+    }
+    fs::write(root.join("etc/passwd"), "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\n")
+        .unwrap();
+    fs::write(root.join("etc/group"), "root:x:0:\nuser:x:1000:\n").unwrap();
+}
+
+/// A spec as tight as the default one, without a seccomp profile.
+pub(crate) fn spec(arguments: &[&str]) -> Value {
+    json!({
+        "ociVersion": "1.0.2",
+        "process": process(arguments),
+        "root": {"path": "rootfs"},
+        "hostname": "box",
+        "mounts": mounts(),
+        "linux": {
+            "namespaces": (["pid", "mount", "uts", "ipc", "network", "cgroup"].map(|kind| json!({"type": kind}))),
+            "resources": {"pids": {"limit": 256}},
+            "sysctl": {"net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647"},
+            "maskedPaths": ["/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys",
+                "/proc/latency_stats", "/proc/timer_list", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap"],
+            "readonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
+        }
+    })
+}
+
+/// A process with the default capabilities.
+pub(crate) fn process(arguments: &[&str]) -> Value {
+    let capabilities = [
+        "CAP_AUDIT_WRITE",
+        "CAP_CHOWN",
+        "CAP_DAC_OVERRIDE",
+        "CAP_FOWNER",
+        "CAP_FSETID",
+        "CAP_KILL",
+        "CAP_MKNOD",
+        "CAP_NET_BIND_SERVICE",
+        "CAP_NET_RAW",
+        "CAP_SETFCAP",
+        "CAP_SETGID",
+        "CAP_SETPCAP",
+        "CAP_SETUID",
+        "CAP_SYS_CHROOT",
+    ];
+    json!({
+        "user": {"uid": 0, "gid": 0},
+        "args": arguments,
+        "env": ["PATH=/bin"],
+        "cwd": "/",
+        "noNewPrivileges": true,
+        "capabilities": {"bounding": capabilities, "effective": capabilities, "permitted": capabilities}
+    })
+}
+
+fn mounts() -> Value {
+    json!([
+        {"destination": "/proc", "type": "proc", "source": "proc", "options": ["nosuid", "noexec", "nodev"]},
+        {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "strictatime", "mode=755", "size=65536k"]},
+        {"destination": "/dev/pts", "type": "devpts", "source": "devpts", "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]},
+        {"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": ["nosuid", "noexec", "nodev", "ro"]},
+        {"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": ["ro", "nosuid", "noexec", "nodev"]},
+        {"destination": "/dev/mqueue", "type": "mqueue", "source": "mqueue", "options": ["nosuid", "noexec", "nodev"]},
+        {"destination": "/dev/shm", "type": "tmpfs", "source": "shm", "options": ["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"]}
+    ])
+}
