@@ -25,6 +25,8 @@ pub mod spec;
 pub mod start;
 pub mod status;
 pub mod stdio;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use client::{Client, ClientBuilder};
 pub use error::{Error, ErrorKind, Result};

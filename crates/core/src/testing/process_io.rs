@@ -1,0 +1,177 @@
+//! Streams of processes in memory: the port `ProcessIo` over named pipes.
+//!
+//! The runtime's end of a stream is an endpoint by name; the program's end is a reader or writer of the same pipe.
+//! A reader claims its pipe and gives it back when dropped: a second one meanwhile is refused, a later one finds
+//! everything that is still held.
+//!
+//! Imitates FIFOs with their keeper; not: file modes and owners, a fast road between two streams.
+
+use std::any::Any;
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+
+use super::pipe::{Pipe, Pipes};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ports::process_io::{InputStream, IoRequest, OutputStream, ProcessIo, StdinCloser, Streams};
+use crate::stdio::{Endpoint, Endpoints, Place};
+
+/// The streams of one machine in memory.
+#[derive(Debug)]
+pub struct MemoryProcessIo {
+    pipes: Pipes,
+}
+
+impl MemoryProcessIo {
+    pub(super) fn new(pipes: Pipes) -> Self {
+        MemoryProcessIo { pipes }
+    }
+
+    fn reader(&self, name: Option<String>) -> Result<Option<Reader>> {
+        let Some(name) = name else { return Ok(None) };
+        let pipe = self.pipes.open(&name).ok_or_else(|| gone(&name))?;
+        if !pipe.claim() {
+            let message = format!("{name} is being read by another reader, in this program");
+            return Err(Error::new(ErrorKind::WrongState, message));
+        }
+        Ok(Some(Reader { pipe }))
+    }
+
+    fn writer(&self, name: Option<String>, closer: Arc<dyn StdinCloser>) -> Result<Option<Writer>> {
+        let Some(name) = name else { return Ok(None) };
+        let pipe = self.pipes.open(&name).ok_or_else(|| gone(&name))?;
+        Ok(Some(Writer { pipe, closer }))
+    }
+}
+
+fn gone(name: &str) -> Error {
+    Error::new(ErrorKind::NotFound, format!("there is no stream {name}"))
+}
+
+/// The names of the pipes that a request asks for: stdin, stdout, stderr.
+fn names(request: &IoRequest) -> [Option<String>; 3] {
+    let stdio = &request.stdio;
+    let stderr = if stdio.terminal.is_some() { Place::Null } else { stdio.stderr };
+    let name = |place: Place, stream: &str| {
+        let path = request.directory.join(format!("{}-{stream}", request.process.process));
+        matches!(place, Place::Stream).then(|| path.to_string_lossy().into_owned())
+    };
+    [name(stdio.stdin, "stdin"), name(stdio.stdout, "stdout"), name(stderr, "stderr")]
+}
+
+#[async_trait]
+impl ProcessIo for MemoryProcessIo {
+    async fn prepare(&self, request: &IoRequest) -> Result<Endpoints> {
+        let names = names(request);
+        let mut made: Vec<&String> = Vec::new();
+        for name in names.iter().flatten() {
+            if !self.pipes.make(name) {
+                made.iter().for_each(|name| self.pipes.unlink(name));
+                return Err(Error::new(ErrorKind::AlreadyExists, format!("the stream {name} is there already")));
+            }
+            made.push(name);
+        }
+        let [stdin, stdout, stderr] = names.map(|name| name.map_or(Endpoint::Null, Endpoint::Memory));
+        Ok(Endpoints::new(stdin, stdout, stderr, &request.stdio))
+    }
+
+    async fn open(&self, request: &IoRequest, closer: Arc<dyn StdinCloser>) -> Result<Streams> {
+        let [stdin, stdout, stderr] = names(request);
+        let stdout = self.reader(stdout)?;
+        let stderr = self.reader(stderr)?;
+        let stdin = self.writer(stdin, closer)?;
+        Ok(Streams::new(
+            stdin.map(|s| Box::new(s) as _),
+            stdout.map(|s| Box::new(s) as _),
+            stderr.map(|s| Box::new(s) as _),
+        ))
+    }
+
+    async fn discard(&self, request: &IoRequest, limit: Duration) -> Result<()> {
+        let [_, stdout, stderr] = names(request);
+        let (stdout, stderr) = (self.reader(stdout)?, self.reader(stderr)?);
+        let swallow = async { tokio::join!(discard(stdout), discard(stderr)) };
+        // What is not there at the limit is not waited for: the caller goes on either way.
+        let _ = tokio::time::timeout(limit, swallow).await;
+        Ok(())
+    }
+
+    async fn remove(&self, request: &IoRequest) -> Result<()> {
+        let everything =
+            IoRequest::new(request.process.clone(), request.directory.clone(), crate::stdio::Stdio::piped());
+        names(&everything).iter().flatten().for_each(|name| self.pipes.unlink(name));
+        Ok(())
+    }
+}
+
+async fn discard(reader: Option<Reader>) {
+    let Some(mut reader) = reader else { return };
+    let mut buffer = vec![0; 64 * 1024];
+    while matches!(reader.read(&mut buffer).await, Ok(count) if count > 0) {}
+}
+
+struct Reader {
+    pipe: Arc<Pipe>,
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("memory reader")
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.pipe.unclaim();
+    }
+}
+
+impl AsyncRead for Reader {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.pipe.poll_read(cx, buffer).map(Ok)
+    }
+}
+
+impl OutputStream for Reader {
+    fn as_any(&mut self) -> &mut dyn Any {
+        self
+    }
+}
+
+struct Writer {
+    pipe: Arc<Pipe>,
+    closer: Arc<dyn StdinCloser>,
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("memory writer")
+    }
+}
+
+impl AsyncWrite for Writer {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.pipe.poll_write(cx, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.closer.close();
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl InputStream for Writer {
+    fn as_any(&mut self) -> &mut dyn Any {
+        self
+    }
+}
