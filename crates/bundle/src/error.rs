@@ -1,4 +1,6 @@
 //! What can go wrong with bundles, and what kind of failure that is to core.
+//!
+//! Each variant is an act; core gets its text once, and as the source what failed below it.
 
 use std::io;
 use std::path::PathBuf;

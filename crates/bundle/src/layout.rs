@@ -8,9 +8,7 @@
 //!       config.json           0600, UID:GID
 //!   claims/<id>               0600, ours, locked by whoever makes or removes a bundle of that name
 //! ```
-//! Ids are one level below names of ours, so that none can be mistaken for the other. The directories that hold
-//! bundles are ours even for mapped roots: else those could move bundles about.
-//!
+//! Ids are one level below names of ours. What holds bundles is ours: else mapped roots could move bundles about.
 //! Keeps: `c29_ids_that_look_like_names_of_ours_are_ids`, `what_is_no_name_of_ours_is_skipped`.
 
 use std::ffi::OsStr;
@@ -86,9 +84,9 @@ impl Layout {
         names.into_iter().map(|(name, owner)| Ok(Shelf { dir: root.open(name)?, owner })).collect()
     }
 
-    /// Returns the directory in which the bundle of `id` lies, if `mount_point` is where an old version mounted its root
-    /// file system: directly in the bundle, and the bundle below the root or one of its shelves. `root` is the root's
-    /// path without links.
+    /// Returns the directory in which the bundle of `id` lies, if `mount_point` is where an old version mounted its
+    /// root file system: directly in the bundle, and the bundle below the root or one of its shelves. `root` is the
+    /// root's path without links.
     pub(crate) fn shelf_of_old_mount(root: &Path, mount_point: &Path, id: &ContainerId) -> Option<PathBuf> {
         let shelf = above_bundle(mount_point, id)?;
         let below = shelf.strip_prefix(root).ok()?;

@@ -92,7 +92,11 @@ mod tests {
         }
 
         #[test]
-        fn a_frame_with_one_bit_changed_is_refused(payload in "[^\n]{0,60}", at in any::<prop::sample::Index>(), bit in 0..8) {
+        fn a_frame_with_one_bit_changed_is_refused(
+            payload in "[^\n]{0,60}",
+            at in any::<prop::sample::Index>(),
+            bit in 0..8,
+        ) {
             let mut line = framed(payload.as_bytes());
             line.pop();
             let index = at.index(line.len());

@@ -1,9 +1,9 @@
 //! A journal: records of one writer, in order, on the disk.
 //!
 //! Each record is one framed line, appended in one write. A record is promised once [`Journal::sync`] has returned;
-//! what a crash leaves behind that is a tail which [`Journal::open`] cuts off and tells of, and never an error. Room for the
-//! last records is reserved on the disk when the journal is made and kept ahead of its end, so that these can be
-//! written even when the disk is full: [`Journal::append`] may use it, [`Journal::append_if_room`] leaves it alone.
+//! what a crash leaves behind that is cut off by [`Journal::open`] and said, and never an error. Room for the last
+//! records is reserved when the journal is made and kept ahead of its end, so that these can be written even on a full
+//! disk: [`Journal::append`] may use it, [`Journal::append_if_room`] leaves it alone.
 //!
 //! That there is one writer is for the caller to see to; any number may look with [`read`].
 //!
@@ -54,8 +54,8 @@ impl Journal {
     /// Where the file system cannot reserve at all, [`Journal::reserved`] says so.
     ///
     /// # Errors
-    /// [`Error::Exists`]; [`Error::Reserve`] when the disk has not that much room; otherwise the act that failed. Nothing is
-    /// left.
+    /// [`Error::Exists`]; [`Error::Reserve`] when the disk has not that much room; otherwise the act that failed.
+    /// Nothing is left.
     pub fn create(dir: &Dir, name: impl AsRef<OsStr>, reserve: u64) -> Result<Journal, Error> {
         let name = single(name.as_ref())?;
         let file = file::create(dir, name, MODE, None)?;

@@ -1,19 +1,13 @@
 //! A log that many processes append to without a lock, bounded, with cursors for its readers.
 //!
-//! It is a directory of numbered files. A record is one line and goes into the newest file in one O_APPEND write; a
-//! newline stands before it too, so that what a killed writer has torn spoils no record after it. A file that is long
-//! enough is followed by one with the next number, made exclusively: who loses that race uses the winner's. After each
-//! write the writer looks whether a newer file has come and, if so, writes the record there again: a reader may see a
-//! record twice, and never miss one. The two newest files are kept.
-//!
-//! There is no lock, because a writer can be killed while others share its descriptors, and its lock would then live on.
-//! The first file's number is the time at which it was made, in seconds, so that cursors of a log that was removed (a
-//! reboot empties /run) do not fit the next one.
+//! It is a directory of numbered files, of which two are kept. A record is one line, appended to the newest file in
+//! one write, with a newline before it too: what a killed writer has torn spoils no record after it. A full file is
+//! followed by the next, made exclusively. After each write the writer looks for a newer file and writes the record
+//! there again: a reader may see one twice, and never miss one. A lock would outlive a killed writer whose descriptors
+//! others share. Numbers begin with the time in seconds, so that cursors do not fit the log of another boot.
 //!
 //! Keeps: no record is lost to a reader that follows (`many_writers_lose_nothing_while_the_log_rotates`); what is lost
-//! to one that fell behind is said ([`Error::Gap`]).
-//!
-//! [`Error::Gap`]: crate::Error::Gap
+//! to one that fell behind is said (`a_reader_that_fell_behind_is_told_of_the_gap`).
 
 use std::ffi::OsString;
 

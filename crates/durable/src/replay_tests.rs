@@ -101,9 +101,8 @@ fn every_cut_leaves_what_was_acknowledged() {
         step(5, || journal.rewrite(["sum"]).unwrap());
         step(6, || append_synced(journal, b"four"));
     });
-    let cuts = at_every_cut(Disk::default(), &ops, |found, oldest, newest| {
-        check_journal(found, &states[oldest..=newest]);
-    });
+    let check = |found: &Found, oldest: usize, newest: usize| check_journal(found, &states[oldest..=newest]);
+    let cuts = at_every_cut(Disk::default(), &ops, check);
     assert!(cuts > 500, "only {cuts} states were looked at");
 }
 

@@ -1,4 +1,6 @@
 //! Places for unit tests: a directory that goes with the test, and mounts that nobody else sees.
+//!
+//! Both are in memory, where syncs are free and a file system of any size can be had.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
 //! Promises of `mounts`, in threads with mounts of their own.
+//! They need root, to mount.
 
 use nix::sched::{CloneFlags, unshare};
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_bind, mount_change};

@@ -1,4 +1,5 @@
 //! Promises of the store, kept on a real file system.
+//! They need root, to give bundles to mapped roots and to look at them as somebody else.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;

@@ -1,4 +1,5 @@
 //! Promises of `dir`, kept on a real file system.
+//! They need root, to give things to somebody else.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::PathBuf;

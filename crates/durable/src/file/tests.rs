@@ -1,4 +1,5 @@
 //! Promises of `file`, kept on a real file system.
+//! Full disks are small file systems in memory, mounted where only the test sees them.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 

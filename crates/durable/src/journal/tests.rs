@@ -1,4 +1,5 @@
 //! Promises of `journal`, kept on a real file system.
+//! Power cuts are in `replay_tests`; here are damaged tails, full disks and strangers.
 
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -226,7 +227,9 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_at_all_can_be_opened(bytes in prop::collection::vec(prop_oneof![any::<u8>(), Just(b'\n'), Just(b'0')], 0..300)) {
+    fn any_bytes_at_all_can_be_opened(
+        bytes in prop::collection::vec(prop_oneof![any::<u8>(), Just(b'\n'), Just(b'0')], 0..300),
+    ) {
         let found = replay::of_bytes(&bytes);
         let cut = found.cut.map_or(0, |cut| cut.bytes);
         prop_assert_eq!(found.length + cut, bytes.len() as u64);

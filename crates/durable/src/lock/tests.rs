@@ -1,4 +1,5 @@
 //! Promises of `lock`, kept on a real file system.
+//! Threads stand for processes: these locks hold between open files, whoever opened them.
 
 use std::sync::mpsc;
 
@@ -66,7 +67,7 @@ fn who_waits_gets_the_lock_when_it_is_let_go() {
 #[test]
 fn a_lock_on_a_file_that_was_replaced_is_taken_again_on_the_new_one() {
     let scratch = Scratch::new();
-    // Each round takes the lock, removes its file and lets go: were a lock on a nameless file believed, two would be in.
+    // Each round removes the file and lets go: were a lock on a nameless file believed, two would be in.
     let inside = std::sync::atomic::AtomicU32::new(0);
     std::thread::scope(|scope| {
         for _ in 0..4 {

@@ -1,4 +1,5 @@
 //! Promises of `log`, kept on a real file system.
+//! What writers race for is in the tests of `writer`, step by step; here they race.
 
 use std::collections::BTreeSet;
 use std::sync::mpsc;

@@ -1,8 +1,8 @@
 //! A disk that loses its power: from recorded changes, all that may be found afterwards.
 //!
 //! Synced bytes and names are there. Of those not synced, each may be there or not, in any combination; an append may
-//! also be there in part, or as zeros where its length arrived before its bytes. That is more than real file systems do:
-//! they order names, and mostly bytes too.
+//! also be there in part, or as zeros where its length arrived before its bytes. That is more than real file systems
+//! do: they order names, and mostly bytes too.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
 //! Promises of `tree`, kept on a real file system.
+//! Each has a canary outside the tree, where a link or a mount leads to.
 
 use std::os::unix::fs::symlink;
 use std::sync::Arc;
