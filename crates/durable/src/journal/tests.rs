@@ -213,6 +213,27 @@ fn a_full_disk_keeps_no_journal_from_being_opened() {
     });
 }
 
+#[test]
+fn what_a_failed_write_left_and_could_not_take_back_is_cut_off_by_the_next() {
+    with_own_mounts(|scratch| {
+        mount_small(scratch.dir.path(), 64 * 1024);
+        let dir = Dir::open_path(scratch.dir.path()).unwrap();
+        let mut journal = Journal::create(&dir, "j", 0).unwrap();
+        journal.append(b"one").unwrap();
+        fill(&dir);
+        // A file for appending only cannot be truncated.
+        rustix::fs::ioctl_setflags(&journal, rustix::fs::IFlags::APPEND).unwrap();
+        assert!(journal.append(&[b'x'; 5000]).unwrap_err().is_full());
+        assert!(read(&dir, "j").unwrap().cut.is_some());
+        assert!(matches!(journal.append(b"early"), Err(Error::Truncate(..))));
+        rustix::fs::ioctl_setflags(&journal, rustix::fs::IFlags::empty()).unwrap();
+        dir.remove_file("filler").unwrap();
+        journal.append(b"two").unwrap();
+        let found = read(&dir, "j").unwrap();
+        assert_eq!((found.records, found.cut), (vec![b"one".to_vec(), b"two".to_vec()], None));
+    });
+}
+
 fn fill(dir: &Dir) {
     use std::io::Write;
     let mut filler = std::fs::File::create(dir.path().join("filler")).unwrap();
