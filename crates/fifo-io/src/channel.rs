@@ -101,6 +101,7 @@ impl Channel {
         }
     }
 
+    /// Only after epoll or poll has told of something: else a FIFO to which no writer has come yet looks ended.
     fn read_now(&self, fd: BorrowedFd<'_>, into: &mut [u8]) -> io::Result<usize> {
         let read = match self.nature {
             Nature::Socket => rustix::net::recv(fd, &mut *into, RecvFlags::DONTWAIT).map(|(read, _)| read),
@@ -108,10 +109,6 @@ impl Channel {
             _ => retry_on_intr(|| rustix::io::read(fd, &mut *into)),
         };
         match (read, self.nature) {
-            // No end, but a FIFO to which no writer has come yet.
-            (Ok(0), Nature::Pipe) if !drain::has_lost_its_writers(fd).map_err(io::Error::other)? => {
-                Err(io::ErrorKind::WouldBlock.into())
-            }
             // A terminal whose other side was closed has ended.
             (Err(Errno::IO), Nature::Terminal) => Ok(0),
             (read, _) => Ok(read?),

@@ -79,3 +79,36 @@ fn holder(file: &OwnedFd) -> String {
     let shown: String = text.chars().filter(|c| !c.is_control()).collect();
     if shown.is_empty() { "another program".into() } else { shown }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::os::fd::AsFd;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn one_holds_it_at_a_time_even_while_it_is_removed_and_made_anew() {
+        let room = tempfile::tempdir().unwrap();
+        let (directory, is_held) = (File::open(room.path()).unwrap(), AtomicBool::new(false));
+        let contend = || {
+            let mut taken = 0;
+            while taken < 300 {
+                let Ok(lock) = ReaderLock::take(directory.as_fd(), "lock", "tester") else {
+                    continue;
+                };
+                assert!(!is_held.swap(true, Ordering::SeqCst), "two hold it");
+                is_held.store(false, Ordering::SeqCst);
+                std::fs::remove_file(room.path().join("lock")).unwrap();
+                drop(lock);
+                taken += 1;
+            }
+        };
+        std::thread::scope(|threads| {
+            for _ in 0..3 {
+                threads.spawn(contend);
+            }
+        });
+    }
+}

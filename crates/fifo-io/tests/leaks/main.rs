@@ -34,6 +34,18 @@ async fn no_descriptor_or_task_is_left_wherever_a_future_is_dropped() {
         }
         assert_eq!(baseline(), (descriptors, tasks), "after {polls} polls");
     }
+    open_many(&room).await;
+    assert_eq!(baseline(), (descriptors, tasks), "after many were opened");
+}
+
+/// What is held for a process that was never written to goes with the stream, not with the adapter.
+async fn open_many(room: &Room) {
+    for n in 0..20 {
+        let mut request = room.request.clone();
+        request.process.process = format!("exec{n}").parse().unwrap();
+        room.io.prepare(&request).await.unwrap();
+        drop(room.io.open(&request, room.closings.clone()).await.unwrap());
+    }
 }
 
 async fn every_way_to_give_up(room: &Room, polls: usize) {
