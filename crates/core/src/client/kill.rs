@@ -5,6 +5,7 @@
 //!
 //! Keeps: escalation at exactly the end of the grace; `tests/kill.rs`.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use tokio::time::{Instant, timeout, timeout_at};
@@ -59,13 +60,18 @@ impl Shared {
     /// # Errors
     /// `DeadlineExceeded`; the runtime's.
     pub(super) async fn kill(self: &Arc<Self>, container: &Arc<Container>) -> Result<Exit> {
-        let killed = async {
+        let survived =
+            |_| Error::new(ErrorKind::DeadlineExceeded, "it was killed and has not ended after 10 s; try again");
+        let mut killed = pin!(async {
             self.send(SignalRequest::everyone(container.id.clone(), Signal::KILL)).await?;
             self.ended(container, &ProcessId::init()).await
+        });
+        let known = match timeout(PATIENCE, &mut killed).await {
+            // It is dead; only the exits of its other processes are awaited, and that has a limit of its own.
+            Err(_) if container.is_ending() => timeout(PATIENCE, killed).await,
+            known => known,
         };
-        let known = timeout(PATIENCE, killed).await.map_err(|_| {
-            Error::new(ErrorKind::DeadlineExceeded, "it was killed and has not ended after 10 s; try again")
-        })??;
+        let known = known.map_err(survived)??;
         container.queue.told(known.ticket).await;
         Ok(known.exit)
     }

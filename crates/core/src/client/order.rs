@@ -131,9 +131,7 @@ impl Order {
         if !self.is_starting(process, stamp) {
             return;
         }
-        if process.is_init() {
-            self.run = self.run.max(Run::FIRST);
-        } else if self.ended {
+        if self.ended && !process.is_init() {
             // Its container's exit was told while this answer was under way, at the end of all patience.
             self.live.remove(process);
             return self.release();
@@ -221,6 +219,11 @@ impl Order {
         self.live.contains_key(process) || (process.is_init() && self.ending.is_some())
     }
 
+    /// Whether init has ended, and that is not told yet.
+    pub(super) fn is_ending(&self) -> bool {
+        self.ending.is_some()
+    }
+
     /// Whether the program of that process is known to run.
     pub(super) fn is_running(&self, process: &ProcessId) -> bool {
         self.live.get(process).is_some_and(|live| live.phase == Phase::Running)
@@ -248,7 +251,8 @@ impl Order {
 
     fn init_started(&mut self, event: &Event, pid: u32) {
         let init = ProcessId::init();
-        if self.ended && event.run > self.run {
+        let late = self.past.is_later_than(&init, event.sequence);
+        if self.ended && event.run > self.run && !late {
             self.ended = false;
             self.insert(init.clone(), Phase::Made);
         }

@@ -229,6 +229,11 @@ impl Container {
         lock(&self.known).order.is_live(process)
     }
 
+    /// Whether its first process has ended and exits of others are awaited.
+    pub(super) fn is_ending(&self) -> bool {
+        lock(&self.known).order.is_ending()
+    }
+
     /// Waits until its end was told, for at most `limit`.
     pub(super) async fn over(&self, limit: Duration) {
         let mut over = self.over.subscribe();

@@ -40,6 +40,7 @@ impl Order {
         if self.deleted || status.run < self.run {
             return;
         }
+        self.run = self.run.max(status.run);
         for process in status.processes.iter().filter(|process| !process.id.is_init()) {
             self.observe_process(mark, &process.id, process.pid, &process.state);
         }
