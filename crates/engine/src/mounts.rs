@@ -15,7 +15,7 @@ use crate::sys::MountAttributes;
 
 pub(crate) use cover::{covers_below, resolve as resolve_covers};
 pub(crate) use options::{private, propagation, slave};
-pub(crate) use planning::{Planned, inside, plan};
+pub(crate) use planning::{Planned, check, inside, plan};
 
 /// A place inside the root.
 #[derive(Clone, Debug, PartialEq, Eq)]

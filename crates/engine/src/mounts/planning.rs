@@ -36,17 +36,34 @@ pub(crate) fn plan(mounts: &[Mount], planned: &Planned<'_>) -> Result<Vec<Act>, 
     Ok(acts)
 }
 
+/// Checks what can be said about mounts without a host.
+pub(crate) fn check(mounts: &[Mount]) -> Result<(), Error> {
+    for (index, mount) in mounts.iter().enumerate() {
+        let field = format!("mounts[{index}]");
+        parse(mount, &field)?;
+        inside(mount.destination(), &field)?;
+    }
+    Ok(())
+}
+
+fn parse(mount: &Mount, field: &str) -> Result<Options, Error> {
+    let mapped = |mappings: &Option<Vec<_>>| mappings.as_ref().is_some_and(|list| !list.is_empty());
+    if mapped(mount.uid_mappings()) || mapped(mount.gid_mappings()) {
+        return Err(Error::unsupported(format!("{field}.uidMappings")));
+    }
+    Options::parse(mount.options().as_deref().unwrap_or_default(), field)
+}
+
 impl Planned<'_> {
     fn one(&self, mount: &Mount, field: &str) -> Result<Vec<Act>, Error> {
-        let mapped = |mappings: &Option<Vec<_>>| mappings.as_ref().is_some_and(|list| !list.is_empty());
-        if mapped(mount.uid_mappings()) || mapped(mount.gid_mappings()) {
-            return Err(Error::unsupported(format!("{field}.uidMappings")));
-        }
-        let options = Options::parse(mount.options().as_deref().unwrap_or_default(), field)?;
+        let options = parse(mount, field)?;
         let destination = inside(mount.destination(), field)?;
         let kind = mount.typ().as_deref().unwrap_or("none");
         if options.remount {
             return self.change(&destination, &options, field);
+        }
+        if destination == Path::new(".") {
+            return Err(Error::invalid(format!("{field}.destination"), "it is the root"));
         }
         if options.bind.is_some() || kind == "bind" {
             return self.bind(mount, &destination, &options, field);
@@ -118,6 +135,9 @@ impl Planned<'_> {
     fn cgroups(&self, destination: &Path, options: &Options, field: &str) -> Result<Vec<Act>, Error> {
         const READ_ONLY: u64 = 1;
         let attributes = options.attributes.set | options.recursive.set;
+        if let Some((word, _)) = options.parameters.first() {
+            return Err(Error::unsupported(format!("{field}.options {word} of cgroups")));
+        }
         if !self.own_cgroups && attributes & READ_ONLY == 0 {
             // Writable and not its own: the container could move itself out of its limits.
             return Err(Error::unsupported(format!("{field} (writable, without a cgroup namespace)")));
