@@ -127,6 +127,11 @@ impl Ends<'_> {
             return Ok(None);
         };
         let fifo = self.opened(&name, fifo::open_reader)?;
+        if self.request.owner.is_some() {
+            // The process was made, so its keeper has been here, and may have gone. The kernel reports an end only to
+            // a reader that has seen a writer go: this one comes and goes at once.
+            drop(self.opened(&name, fifo::open_writer)?);
+        }
         Ok(Some(Box::new(FifoReader::new(fifo, lock.clone())?)))
     }
 

@@ -72,7 +72,9 @@ pub struct IoRequest {
     pub directory: PathBuf,
     /// Where each stream goes.
     pub stdio: Stdio,
-    /// The host's uid that owns the streams beside ourselves, once the runtime knows it.
+    /// The host's uid that owns the streams beside ourselves: known once the process was made, and only then.
+    ///
+    /// Whoever opens the streams of such a process sees the end of what it has written, even if that came before.
     pub owner: Option<u32>,
 }
 

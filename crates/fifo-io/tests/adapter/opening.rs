@@ -123,6 +123,23 @@ async fn dropping_stdin_does_not_close_it_for_the_process() {
 }
 
 #[tokio::test]
+async fn who_comes_after_the_end_reads_what_is_held_and_then_the_end() {
+    for held in [&b""[..], b"held"] {
+        let mut room = Room::prepared(Stdio::output()).await;
+        let keeper = room.keep("stdout");
+        rustix::io::write(&keeper, held).unwrap();
+        let path = room.path("init-stdout");
+        let read_end = std::fs::OpenOptions::new().read(true).open(path).unwrap();
+        drop(keeper);
+        room.request.owner = Some(crate::room::us());
+        let mut got = Vec::new();
+        room.open().await.unwrap().stdout.unwrap().read_to_end(&mut got).await.unwrap();
+        assert_eq!(got, held);
+        drop(read_end);
+    }
+}
+
+#[tokio::test]
 async fn a_second_reader_is_refused_with_the_first_ones_name() {
     let room = Room::prepared(Stdio::piped()).await;
     let streams = room.open().await.unwrap();
