@@ -31,7 +31,8 @@ impl Client {
     ///
     /// # Errors
     /// `AlreadyExists` when the name is taken; an option's error; `InvalidArgument` when the request is wrong; the
-    /// backend's error for the streams; the ports' errors. After any of them nothing of the container is left.
+    /// backend's error for the streams; the ports' errors. After any of them nothing of the container is left, and
+    /// streams that the backend has by then may never end: it lets go of them.
     ///
     /// # Cancellation
     /// Dropped while it waits for its turn, nothing happens. Later the create goes on in the background: it succeeds,

@@ -40,7 +40,10 @@ impl Shared {
             cursor: None,
             backoff: Backoff::new(),
         };
-        *task = Some(self.tasks.spawn(listener.run(source)));
+        if task.replace(self.tasks.spawn(listener.run(source))).is_some() {
+            // The one before was torn down: nobody knows what it missed.
+            self.resync();
+        }
         Ok(())
     }
 

@@ -8,6 +8,8 @@ mod exec;
 mod feed;
 mod kill;
 mod locks;
+mod many;
+mod observe;
 mod order;
 mod rig;
 mod wait;

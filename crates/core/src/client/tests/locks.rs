@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::rig::{Rig, World, exit, name, new_container, of_web};
+use super::rig::{Rig, World, exit, name, new_container, of_web, this};
 use crate::client::{Client, Delete};
 use crate::error::Result;
 use crate::event::StateChange;
 use crate::id::{ContainerId, ProcessRef};
 use crate::ports::backend::Backend;
 use crate::ports::process_io::Streams;
+use crate::process::NewProcess;
 use crate::signal::Signal;
-use crate::stdio::TerminalSize;
+use crate::stdio::{Stdio, TerminalSize};
 
 /// A backend that calls the client from within its calls.
 #[derive(Debug, Default)]
@@ -76,30 +77,38 @@ async fn the_backend_calls_the_client_from_within_both_of_its_calls() {
     rig.client.start(&name("web")).await.unwrap();
 }
 
+/// Lets a create, start or exec of `web` hang, in the background.
+async fn hanging(call: &'static str) -> Rig {
+    let rig = Rig::new();
+    let id = name("web");
+    if call != "create" {
+        rig.client.create(&id, new_container()).await.unwrap();
+    }
+    if call == "exec" {
+        rig.client.start(&id).await.unwrap();
+    }
+    rig.world.hang(call);
+    let client = rig.client.clone();
+    tokio::spawn(async move {
+        match call {
+            "create" => client.create(&id, new_container()).await.map(drop),
+            "start" => client.start(&id).await.map(drop),
+            _ => exec(&client).await,
+        }
+    });
+    rig.world.called(call).await;
+    rig
+}
+
+async fn exec(client: &Client) -> Result<()> {
+    let new = NewProcess::new(["true"], Stdio::default());
+    client.add_process(&name("web"), &this("e1"), new).await.map(drop)
+}
+
 #[tokio::test(start_paused = true)]
 async fn signals_resizes_and_closes_get_through_while_a_create_start_or_exec_hangs() {
     for call in ["create", "start", "exec"] {
-        let rig = Rig::new();
-        if call != "create" {
-            rig.client.create(&name("web"), new_container()).await.unwrap();
-        }
-        if call == "exec" {
-            rig.client.start(&name("web")).await.unwrap();
-        }
-        let _gate = rig.world.hang(call);
-        let client = rig.client.clone();
-        tokio::spawn(async move {
-            let id = name("web");
-            match call {
-                "create" => client.create(&id, new_container()).await.map(drop),
-                "start" => client.start(&id).await.map(drop),
-                _ => {
-                    let new = crate::process::NewProcess::new(["true"], Default::default());
-                    client.add_process(&id, &"e1".parse().unwrap(), new).await.map(drop)
-                }
-            }
-        });
-        rig.world.called(call).await;
+        let rig = hanging(call).await;
         let through = async {
             rig.client.signal(&name("web"), Signal::KILL).await.unwrap();
             rig.client.signal_all(&name("web"), Signal::TERM).await.unwrap();
@@ -112,16 +121,11 @@ async fn signals_resizes_and_closes_get_through_while_a_create_start_or_exec_han
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delete_waits_for_execs_and_a_start_for_the_create() {
+async fn a_delete_waits_for_the_execs_that_are_under_way() {
     let rig = Rig::running().await;
     let gate = rig.world.hang("exec");
-    let exec = tokio::spawn({
-        let client = rig.client.clone();
-        async move {
-            let new = crate::process::NewProcess::new(["true"], Default::default());
-            client.add_process(&name("web"), &"e1".parse().unwrap(), new).await
-        }
-    });
+    let client = rig.client.clone();
+    let exec = tokio::spawn(async move { exec(&client).await });
     rig.world.called("exec").await;
     let delete = tokio::spawn({
         let client = rig.client.clone();
@@ -139,10 +143,7 @@ async fn an_operation_dropped_before_its_turn_does_nothing() {
     let rig = Rig::running().await;
     let gate = rig.world.hang("exec");
     let client = rig.client.clone();
-    let exec = tokio::spawn(async move {
-        let new = crate::process::NewProcess::new(["true"], Default::default());
-        client.add_process(&name("web"), &"e1".parse().unwrap(), new).await
-    });
+    let exec = tokio::spawn(async move { exec(&client).await });
     rig.world.called("exec").await;
     let id = name("web");
     let delete = rig.client.delete(&id, Delete::killing());
