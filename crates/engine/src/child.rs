@@ -22,6 +22,7 @@ use std::convert::Infallible;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use rustix::process::DumpableBehavior;
@@ -54,6 +55,8 @@ pub(crate) fn run(blueprint: &Blueprint) -> ! {
 
 fn begin(blueprint: &Blueprint) -> Step<'_, Infallible> {
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).at(Stage::Prepare)?;
+    // What is made has the mode that is said; the process's own mask comes with its user.
+    rustix::process::umask(Mode::empty());
     place_stdio(blueprint)?;
     close_others(&blueprint.keep).at(Stage::Prepare)?;
     match &blueprint.joins {

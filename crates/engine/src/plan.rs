@@ -10,7 +10,7 @@ mod namespaces;
 mod process;
 mod spawn;
 
-pub(crate) use spawn::receive_descriptor;
+pub(crate) use spawn::{Message, receive};
 
 use std::ffi::{CString, OsStr};
 use std::fmt;

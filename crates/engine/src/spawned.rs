@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
 
 use crate::error::Error;
-use crate::plan::receive_descriptor;
+use crate::plan::{self, Message};
 use crate::report::{self, REPORT_MAX, Report, Stage, StartFailure};
 
 /// A process that was made: a child of the caller, which reaps it.
@@ -120,8 +120,10 @@ impl Spawned {
 
     fn receive_terminal(&mut self) -> Result<(), Error> {
         if self.has_terminal && self.terminal.is_none() {
-            let master = receive_descriptor(self.gate.as_fd(), &mut [0], RecvFlags::DONTWAIT);
-            self.terminal = master.map_err(|errno| failed("receive the terminal", errno))?;
+            let message = plan::receive(self.gate.as_fd(), RecvFlags::DONTWAIT);
+            if let Some(Message::Terminal(master)) = message.map_err(|errno| failed("receive the terminal", errno))? {
+                self.terminal = Some(master);
+            }
         }
         Ok(())
     }

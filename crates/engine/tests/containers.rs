@@ -3,7 +3,19 @@
 // A fixture that cannot be made is a failed test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "containers/cgroups.rs"]
+mod cgroups;
+#[path = "containers/failures.rs"]
+mod failures;
 #[path = "containers/fixture.rs"]
 mod fixture;
+#[path = "containers/hostile.rs"]
+mod hostile;
 #[path = "containers/isolation.rs"]
 mod isolation;
+#[path = "containers/joining.rs"]
+mod joining;
+#[path = "containers/roots.rs"]
+mod roots;
+#[path = "containers/terminals.rs"]
+mod terminals;

@@ -48,8 +48,7 @@ pub(super) fn spawn(blueprint: Blueprint, report: OwnedFd, gate: OwnedFd) -> Res
 
 /// Takes the sibling's number and descriptor in, and the messenger's end.
 fn find_sibling(spawned: &mut Spawned) -> Result<(), Error> {
-    let mut number = [0_u8; 4];
-    let answer = receive_descriptor(spawned.gate.as_fd(), &mut number, RecvFlags::empty());
+    let answer = receive_process(spawned);
     let messenger = WaitId::PidFd(spawned.pidfd.as_fd());
     let waited = rustix::io::retry_on_intr(|| rustix::process::waitid(messenger.clone(), WaitIdOptions::EXITED));
     match waited {
@@ -57,34 +56,53 @@ fn find_sibling(spawned: &mut Spawned) -> Result<(), Error> {
         Ok(_) | Err(Errno::CHILD) => {}
         Err(errno) => return Err(prepare("await the messenger")(errno)),
     }
-    match answer {
-        Ok(Some(pidfd)) => {
+    match answer.map_err(prepare("receive the process"))? {
+        Some((pid, pidfd)) => {
             spawned.pidfd = pidfd;
-            spawned.pid = u32::from_le_bytes(number);
+            spawned.pid = pid;
             Ok(())
         }
-        Ok(None) => Err(Error::Start(match spawned.wait_report()? {
+        None => Err(Error::Start(match spawned.wait_report()? {
             Report::Failed(failure) => failure,
             _ => StartFailure::new(Stage::Died, 0),
         })),
-        Err(errno) => Err(prepare("receive the process")(errno)),
     }
 }
 
-/// Receives a descriptor and a few bytes beside it; `None` where the other side has ended.
-pub(crate) fn receive_descriptor(
-    socket: BorrowedFd<'_>,
-    bytes: &mut [u8],
-    flags: RecvFlags,
-) -> rustix::io::Result<Option<OwnedFd>> {
+/// Receives the messenger's word. The sibling runs already, and its terminal may come first.
+fn receive_process(spawned: &mut Spawned) -> rustix::io::Result<Option<(u32, OwnedFd)>> {
+    loop {
+        match receive(spawned.gate.as_fd(), RecvFlags::empty())? {
+            Some(Message::Process { pid, pidfd }) => return Ok(Some((pid, pidfd))),
+            Some(Message::Terminal(master)) => spawned.terminal = Some(master),
+            None => return Ok(None),
+        }
+    }
+}
+
+/// A descriptor that came through the gate's socket.
+pub(crate) enum Message {
+    /// Four bytes and a pidfd: the process that stays.
+    Process { pid: u32, pidfd: OwnedFd },
+    /// One byte and the master of the terminal.
+    Terminal(OwnedFd),
+}
+
+/// Receives one message; `None` where the other side has ended.
+pub(crate) fn receive(socket: BorrowedFd<'_>, flags: RecvFlags) -> rustix::io::Result<Option<Message>> {
+    let mut bytes = [0_u8; 4];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
-    let mut into = [IoSliceMut::new(bytes)];
     let flags = flags | RecvFlags::CMSG_CLOEXEC;
-    rustix::io::retry_on_intr(|| rustix::net::recvmsg(socket, &mut into, &mut control, flags))?;
+    let received = rustix::io::retry_on_intr(|| {
+        rustix::net::recvmsg(socket, &mut [IoSliceMut::new(&mut bytes)], &mut control, flags)
+    })?;
     let descriptors = control.drain().filter_map(|message| match message {
         RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
         _ => None,
     });
-    Ok(descriptors.last())
+    Ok(descriptors.last().map(|descriptor| match received.bytes {
+        4 => Message::Process { pid: u32::from_le_bytes(bytes), pidfd: descriptor },
+        _ => Message::Terminal(descriptor),
+    }))
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use libcontainerd_engine::{
-    Cgroup, CgroupPlace, Error, ExecRequest, Host, InitRequest, Plan, Report, Root, Spawned, StartFailure, Stdio,
+    Cgroup, CgroupPlace, Error, ExecRequest, Host, InitRequest, Leaf, Plan, Report, Root, Spawned, StartFailure, Stdio,
     remove_parent,
 };
 use oci_spec::runtime::{Process, Spec};
@@ -87,6 +87,12 @@ pub(crate) struct Running {
     output: Pipes,
 }
 
+/// A container at its gate.
+pub(crate) struct Waiting {
+    pub(crate) spawned: Spawned,
+    _output: Pipes,
+}
+
 /// The reading ends of a process's output.
 struct Pipes {
     stdout: OwnedFd,
@@ -155,6 +161,44 @@ impl Scratch {
         }
     }
 
+    /// Whether this host limits by that controller of version 1.
+    pub(crate) fn host_has_v1(&self, controller: &str) -> bool {
+        Path::new("/sys/fs/cgroup").join(controller).join("tasks").exists()
+    }
+
+    /// Starts a container that stays at its gate.
+    pub(crate) fn spawn_only(&self, spec: Value) -> (Waiting, Cgroup) {
+        let spec: Spec = serde_json::from_value(spec).unwrap();
+        let cgroup = Cgroup::create(&self.host, &self.place(), None).unwrap();
+        let (stdin, stdout, stderr, output) = pipes();
+        let stdio = Stdio::Descriptors { stdin: stdin.as_fd(), stdout: stdout.as_fd(), stderr: stderr.as_fd() };
+        let mut spawned = self.plan(&spec, Root::Directory(self.root()), &[], &cgroup, stdio).unwrap().spawn().unwrap();
+        assert_eq!(spawned.wait_report().unwrap(), Report::Ready);
+        (Waiting { spawned, _output: output }, cgroup)
+    }
+
+    /// Starts a container with a terminal.
+    pub(crate) fn start_terminal(&self, spec: Value, columns: u16, rows: u16) -> (Spawned, Cgroup) {
+        let spec: Spec = serde_json::from_value(spec).unwrap();
+        let cgroup = Cgroup::create(&self.host, &self.place(), None).unwrap();
+        let stdio = Stdio::Terminal { columns, rows };
+        let mut spawned = self.plan(&spec, Root::Directory(self.root()), &[], &cgroup, stdio).unwrap().spawn().unwrap();
+        release(&mut spawned).unwrap();
+        (spawned, cgroup)
+    }
+
+    fn plan(
+        &self,
+        spec: &Spec,
+        root: Root,
+        cover: &[PathBuf],
+        cgroup: &Cgroup,
+        stdio: Stdio<'_>,
+    ) -> Result<Plan, Error> {
+        let bundle = self.path();
+        Plan::init(&self.host, InitRequest { spec, bundle, id: "test", root, user: None, stdio, cgroup, cover })
+    }
+
     fn start_with(
         &self,
         spec: &Spec,
@@ -163,19 +207,8 @@ impl Scratch {
         cgroup: &Cgroup,
     ) -> Result<(Spawned, Pipes), Error> {
         let (stdin, stdout, stderr, output) = pipes();
-        let plan = Plan::init(
-            &self.host,
-            InitRequest {
-                spec,
-                bundle: self.path(),
-                id: "test",
-                root,
-                user: None,
-                stdio: Stdio::Descriptors { stdin: stdin.as_fd(), stdout: stdout.as_fd(), stderr: stderr.as_fd() },
-                cgroup,
-                cover,
-            },
-        )?;
+        let stdio = Stdio::Descriptors { stdin: stdin.as_fd(), stdout: stdout.as_fd(), stderr: stderr.as_fd() };
+        let plan = self.plan(spec, root, cover, cgroup, stdio)?;
         let mut spawned = plan.spawn()?;
         release(&mut spawned)?;
         Ok((spawned, output))
@@ -211,29 +244,56 @@ impl Running {
 
     /// Runs one more process to its end.
     pub(crate) fn exec(&self, scratch: &Scratch, process: Value) -> Result<Outcome, Error> {
-        let process: Process = serde_json::from_value(process).unwrap();
         let name = format!("exec-{}", scratch.next.fetch_add(1, Ordering::Relaxed));
         let leaf = self.cgroup.leaf(&name)?;
         let (stdin, stdout, stderr, output) = pipes();
-        let plan = Plan::exec(
-            &scratch.host,
-            ExecRequest {
-                spec: &self.spec,
-                process: &process,
-                user: None,
-                init: self.init.pidfd.as_fd(),
-                init_pid: self.init.pid,
-                stdio: Stdio::Descriptors { stdin: stdin.as_fd(), stdout: stdout.as_fd(), stderr: stderr.as_fd() },
-                leaf: &leaf,
-                cgroup: &self.cgroup,
-            },
-        );
+        let stdio = Stdio::Descriptors { stdin: stdin.as_fd(), stdout: stdout.as_fd(), stderr: stderr.as_fd() };
+        let spawned = self.spawn(scratch, &leaf, process, stdio);
         drop((stdin, stdout, stderr));
-        let mut spawned = plan?.spawn()?;
-        release(&mut spawned)?;
-        let outcome = Outcome { stdout: read(output.stdout), stderr: read(output.stderr), code: wait(&spawned) };
+        let outcome = spawned.map(|spawned| Outcome {
+            stdout: read(output.stdout),
+            stderr: read(output.stderr),
+            code: wait(&spawned),
+        });
         self.cgroup.remove_leaf(&name)?;
-        Ok(outcome)
+        outcome
+    }
+
+    /// Starts one more process whose output nobody wants.
+    pub(crate) fn spawn_in(&self, scratch: &Scratch, leaf: &Leaf, arguments: &[&str]) -> Spawned {
+        let null = File::options().read(true).write(true).open("/dev/null").unwrap();
+        let stdio = Stdio::Descriptors { stdin: null.as_fd(), stdout: null.as_fd(), stderr: null.as_fd() };
+        self.spawn(scratch, leaf, process(arguments), stdio).unwrap()
+    }
+
+    /// Starts one more process with a terminal, in the leaf `exec-t`.
+    pub(crate) fn exec_terminal(&self, scratch: &Scratch, process: Value, columns: u16, rows: u16) -> Spawned {
+        let leaf = self.cgroup.leaf("exec-t").unwrap();
+        self.spawn(scratch, &leaf, process, Stdio::Terminal { columns, rows }).unwrap()
+    }
+
+    fn spawn(&self, scratch: &Scratch, leaf: &Leaf, process: Value, stdio: Stdio<'_>) -> Result<Spawned, Error> {
+        let process: Process = serde_json::from_value(process).unwrap();
+        let request = ExecRequest {
+            spec: &self.spec,
+            process: &process,
+            user: None,
+            init: self.init.pidfd.as_fd(),
+            init_pid: self.init.pid,
+            stdio,
+            leaf,
+            cgroup: &self.cgroup,
+        };
+        let mut spawned = Plan::exec(&scratch.host, request)?.spawn()?;
+        release(&mut spawned)?;
+        Ok(spawned)
+    }
+}
+
+impl Waiting {
+    /// Closes the gate and keeps the process.
+    pub(crate) fn close_gate(self) -> OwnedFd {
+        self.spawned.pidfd
     }
 }
 
@@ -256,7 +316,12 @@ pub(crate) fn release(spawned: &mut Spawned) -> Result<(), Error> {
 
 /// Waits for the end of a child: its code, or 128 and the signal.
 pub(crate) fn wait(spawned: &Spawned) -> i32 {
-    let status = rustix::process::waitid(WaitId::PidFd(spawned.pidfd.as_fd()), WaitIdOptions::EXITED);
+    wait_for(&spawned.pidfd)
+}
+
+/// The same of a pidfd.
+pub(crate) fn wait_for(pidfd: &OwnedFd) -> i32 {
+    let status = rustix::process::waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED);
     let status = status.unwrap().unwrap();
     status.exit_status().or_else(|| status.terminating_signal().map(|signal| 128 + signal)).unwrap()
 }
