@@ -1,6 +1,8 @@
 //! Exits: each true, told once, to whoever asks whenever.
 
 use super::scene::{Scene, code, id, killed_by};
+use oci_spec::runtime::{LinuxMemory, Spec};
+
 use super::suite;
 use crate::error::ErrorKind;
 use crate::event::StateChange;
@@ -22,6 +24,7 @@ suite!(Nothing:
     a_program_that_ends_at_once_still_has_a_pid_and_one_exit,
     the_exit_of_an_exec_is_told_after_it_too,
     a_process_that_never_was_cannot_be_waited_for,
+    a_program_killed_for_want_of_memory_says_so,
 );
 
 async fn exits_with(scene: Scene, wanted: u8) {
@@ -124,4 +127,27 @@ async fn a_process_that_never_was_cannot_be_waited_for(scene: Scene) {
     let container = scene.running("c", &["sleep"], Stdio::null()).await;
     let nobody = ProcessRef::new(container.id.clone(), super::scene::process_id("nobody"));
     assert_eq!(scene.client.wait(&nobody).await.unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+async fn a_program_killed_for_want_of_memory_says_so(scene: Scene) {
+    let mut new = scene.stage.container(scene.stage.probe(&["hog"]), Stdio::null());
+    limit_memory(&mut new.spec, 32 << 20);
+    let process = ProcessRef::init(id("c"));
+    scene.client.create(&process.container, new).await.unwrap();
+    scene.client.start(&process.container).await.unwrap();
+    let exit = scene.client.wait(&process).await.unwrap();
+    assert_eq!((exit.status, exit.oom), (killed_by(Signal::KILL), true));
+    let told = scene.changes_to_exit(&process.container).await;
+    assert!(told.contains(&StateChange::Oom), "{told:?}");
+    assert_eq!(told.last(), Some(&StateChange::Exited { exit }));
+}
+
+fn limit_memory(spec: &mut Spec, bytes: i64) {
+    let mut memory = LinuxMemory::default();
+    memory.set_limit(Some(bytes)).set_swap(Some(bytes));
+    let mut linux = spec.linux().clone().unwrap_or_default();
+    let mut resources = linux.resources().clone().unwrap_or_default();
+    resources.set_memory(Some(memory));
+    linux.set_resources(Some(resources));
+    spec.set_linux(Some(linux));
 }

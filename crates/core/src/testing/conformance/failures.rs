@@ -1,5 +1,6 @@
 //! Creations that fail: a clear reason, nothing left over, the name free.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use super::scene::{Scene, code, id};
@@ -17,6 +18,7 @@ suite!(Nothing:
     options_are_applied_in_their_order,
     a_program_without_a_name_is_refused_before_anything_is_made,
     a_working_directory_that_is_not_absolute_is_refused,
+    a_creation_that_is_given_up_finishes_or_undoes_itself,
 );
 
 /// Creates and starts; what failed says why, and what exists after it is deleted.
@@ -126,4 +128,27 @@ async fn a_working_directory_that_is_not_absolute_is_refused(scene: Scene) {
     let error = client.create(&id("c"), new).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
     name_is_free(&scene).await;
+}
+
+async fn a_creation_that_is_given_up_finishes_or_undoes_itself(scene: Scene) {
+    for polls in 1..20 {
+        let new = scene.stage.container(scene.stage.probe(&["exit", "0"]), Stdio::piped());
+        let id = id("c");
+        let mut creation = Box::pin(scene.client.create(&id, new));
+        for _ in 0..polls {
+            let once = std::future::poll_fn(|cx| std::task::Poll::Ready(creation.as_mut().poll(cx).is_ready()));
+            // A future that is ready must not be polled again.
+            if once.await {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(creation);
+        if let Err(error) = scene.client.delete(&id, Delete::killing()).await {
+            assert_eq!(error.kind(), ErrorKind::NotFound, "given up after {polls} polls: {error}");
+        }
+        // Given to nobody, the streams would keep the directory in use.
+        drop(scene.backend.take_streams(&crate::id::ProcessRef::init(id)));
+        scene.is_empty().await;
+    }
 }

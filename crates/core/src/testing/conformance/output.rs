@@ -22,6 +22,7 @@ suite!(Nothing:
     nothing_is_read_of_streams_that_were_not_asked_for,
     a_non_root_program_can_open_its_stdout_again,
     a_large_output_of_an_exec_arrives_after_its_exit_was_seen,
+    the_streams_of_an_exec_can_be_opened_again_elsewhere,
 );
 
 async fn every_byte_of_stdout_and_stderr_arrives_when_both_are_flooded(scene: Scene) {
@@ -113,4 +114,15 @@ async fn a_large_output_of_an_exec_arrives_after_its_exit_was_seen(scene: Scene)
     let mut exec = scene.exec(&container, "e", &["emit", &FITS.to_string(), "8"], Stdio::output()).await;
     assert_eq!(exec.status().await, code(0));
     check_pattern(exec.stdout(), 8, FITS).await;
+}
+
+async fn the_streams_of_an_exec_can_be_opened_again_elsewhere(scene: Scene) {
+    let container = scene.running("c", &["sleep"], Stdio::null()).await;
+    let mut exec = scene.exec(&container, "e", &["cat"], Stdio::piped()).await;
+    exec.streams = Default::default();
+    let mut again = scene.another().attached(&exec.process).await;
+    tokio::io::AsyncWriteExt::write_all(again.stdin(), b"elsewhere").await.unwrap();
+    tokio::io::AsyncWriteExt::shutdown(again.stdin()).await.unwrap();
+    assert_eq!(text(again.stdout()).await, "elsewhere");
+    assert_eq!(exec.status().await, code(0));
 }

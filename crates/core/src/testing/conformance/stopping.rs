@@ -22,6 +22,7 @@ suite!(Nothing:
     a_kill_can_be_sent_twice,
     a_created_container_can_be_stopped,
     two_that_stop_at_once_see_the_same_end,
+    a_stop_that_is_given_up_kills_nobody_any_more,
 );
 
 fn after(grace: Duration) -> Stop {
@@ -83,4 +84,15 @@ async fn two_that_stop_at_once_see_the_same_end(scene: Scene) {
     let (one, two) =
         tokio::join!(scene.client.stop(&container.id, after(GRACE)), other.client.stop(&container.id, after(GRACE)));
     assert_eq!(one.unwrap(), two.unwrap());
+}
+
+async fn a_stop_that_is_given_up_kills_nobody_any_more(scene: Scene) {
+    let mut container = scene.running("c", &["ignore-term"], Stdio::output()).await;
+    until_line(container.stdout(), "ready").await;
+    let impatient = tokio::time::timeout(GRACE / 10, scene.client.stop(&container.id, after(GRACE))).await;
+    assert!(impatient.is_err(), "it was given up before the grace was over");
+    let longer = tokio::time::timeout(GRACE * 2, container.exit()).await;
+    assert!(longer.is_err(), "nobody kills it any more");
+    let exit = scene.client.stop(&container.id, after(Duration::ZERO)).await.unwrap();
+    assert_eq!(exit.status, killed_by(Signal::KILL), "another stop finds it as before");
 }

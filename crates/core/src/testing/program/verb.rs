@@ -19,6 +19,7 @@ const CHUNK: usize = 16 * 1024;
 pub(in crate::testing) enum Verb {
     Exit(u8),
     Fault,
+    Hog,
     Sleep,
     IgnoreTerm,
     OnTerm {
@@ -66,6 +67,7 @@ impl Verb {
         Some(match verb.as_str() {
             "exit" => Verb::Exit(code(0)?),
             "fault" => Verb::Fault,
+            "hog" => Verb::Hog,
             "sleep" => Verb::Sleep,
             "ignore-term" => Verb::IgnoreTerm,
             "on-term" => Verb::OnTerm { text: text(0)?, code: code(1)? },
@@ -104,6 +106,7 @@ impl Verb {
         match self {
             Verb::Exit(code) => return Ending::code(code),
             Verb::Fault => return Ending::with(ExitStatus::Signal(Signal::SEGV)),
+            Verb::Hog => return Ending { oom: true, ..Ending::with(ExitStatus::Signal(Signal::KILL)) },
             Verb::Drain(code) => return drain(around, code).await,
             Verb::OnTerm { text, code } => return on_term(around, &text, code).await,
             Verb::SpawnLeftover => return Ending { children: vec![Verb::Sleep], ..Ending::code(0) },
