@@ -67,6 +67,13 @@ pub(crate) enum Fact {
         /// Its name.
         process: ProcessId,
     },
+    /// A monitor that took over holds a process by these numbers.
+    Kept {
+        /// Its name.
+        process: ProcessId,
+        /// The numbers, instead of those before.
+        descriptors: Descriptors,
+    },
     /// A process ended.
     Exited {
         /// Its name.
@@ -127,19 +134,34 @@ pub(crate) struct Process {
 }
 
 /// Numbers in the shared table. A later entry that names the same number takes it over; what a successor finds open
-/// and not named here, it closes.
+/// and not named here, it closes. A number is closed only after the entry that makes it superfluous.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Descriptors {
     /// The process itself.
     pub(crate) pidfd: Option<i32>,
-    /// Keeper of its stdin.
+    /// Keeper of its stdin: the end that is written.
     pub(crate) stdin: Option<i32>,
+    /// The end of its stdin that is read, where that is relayed to a terminal.
+    #[serde(default)]
+    pub(crate) stdin_source: Option<i32>,
     /// Keeper of its stdout: the end that is read.
     pub(crate) stdout: Option<i32>,
+    /// Keeper of its stdout: the end that is written, until the process has ended.
+    #[serde(default)]
+    pub(crate) stdout_sink: Option<i32>,
     /// Keeper of its stderr: the end that is read.
     pub(crate) stderr: Option<i32>,
+    /// Keeper of its stderr: the end that is written, until the process has ended.
+    #[serde(default)]
+    pub(crate) stderr_sink: Option<i32>,
     /// Master of its terminal.
     pub(crate) terminal: Option<i32>,
+    /// What lets it go on to its program, until it has.
+    #[serde(default)]
+    pub(crate) gate: Option<i32>,
+    /// What tells how its start goes, until it has started.
+    #[serde(default)]
+    pub(crate) report: Option<i32>,
 }
 
 impl Entry {

@@ -111,6 +111,9 @@ impl History {
             Fact::ExecStarted { process } => self.mark(process, |process| process.started = true),
             Fact::ExecFailed { process } => self.processes.retain(|other| other.made.id != *process),
             Fact::StdinClosed { process } => self.mark(process, |process| process.stdin_closed = true),
+            Fact::Kept { process, descriptors } => {
+                self.mark(process, |process| process.made.descriptors = descriptors.clone());
+            }
             Fact::Exited { process, exit } => self.exited(process, exit),
             Fact::Oom => self.oom = true,
             Fact::Paused => self.state = ContainerState::Paused,

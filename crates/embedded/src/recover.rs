@@ -1,0 +1,220 @@
+//! Settling a container that nobody supervises any more, and removing what is left of one.
+//!
+//! For whoever holds the container's lock: a successor in the monitor's place, or the next client. What is true is
+//! found out, written down, told, and only then is anything removed. Only a live container is left for a new monitor to
+//! adopt. Nothing is invented: how a process ended that nobody has seen is unknown, unless the kernel still tells.
+//!
+//! Keeps: promise 7 of ARCHITECTURE.md: `a_container_whose_monitor_and_witness_died_is_settled`.
+
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
+
+use libcontainerd_core::status::Evidence;
+use libcontainerd_core::{ContainerId, ContainerState, Error, Exit, ExitStatus, How, Run};
+use libcontainerd_durable::{Dir, tree};
+use libcontainerd_engine::{Cgroup, CgroupPlace, Host};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use crate::fault::Fault;
+use crate::journal::ContainerJournal;
+use crate::monitor::exits::status_of;
+use crate::record::{Creating, Fact, History, ProcessHistory};
+use crate::{identity, layout};
+
+/// What is to be done with a container that was settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// It runs: a new monitor is to adopt it.
+    Adopt,
+    /// It has stopped; its journal tells all.
+    Stopped,
+    /// There is no container of that name any more.
+    Removed,
+}
+
+/// How long a process is waited for that must be about to end.
+const LAST_BREATH: Duration = Duration::from_secs(2);
+
+/// Finds out what has become of a container without monitor and witness, whose lock the caller holds.
+///
+/// # Errors
+/// When the journal cannot be read or understood, or something cannot be removed.
+pub(crate) fn settle(state: &Dir, data: &Path, id: &ContainerId) -> Result<Settled, Error> {
+    let Some(run) = open_run(state, id)? else { return Ok(Settled::Removed) };
+    let mut journal = match ContainerJournal::take_over(state, &run) {
+        Ok(journal) => journal,
+        Err(Fault::NoJournal) => {
+            remove_directory(state, id)?;
+            return Ok(Settled::Removed);
+        }
+        Err(fault) => return Err(fault.into()),
+    };
+    let history = journal.history();
+    let Some(init) = history.init().filter(|_| !history.deleted) else {
+        remove_all(state, data, &history.creating, None)?;
+        return Ok(Settled::Removed);
+    };
+    if !history.stopped() {
+        let fate = fate_of(init, history)?;
+        if matches!(fate, Fate::Alive) {
+            return Ok(Settled::Adopt);
+        }
+        record_end(&mut journal, &fate);
+    }
+    if !journal.history().cleaned {
+        if let Some(cgroup) = open_cgroup(&journal.history().creating)? {
+            remove_cgroup(&cgroup)?;
+        }
+        journal.record(Fact::Cleaned);
+    }
+    journal.flush(None);
+    Ok(Settled::Stopped)
+}
+
+/// Removes a container that has stopped, without monitor and witness, whose lock the caller holds.
+///
+/// # Errors
+/// When something cannot be removed; a later call goes on from there.
+pub(crate) fn remove(state: &Dir, data: &Path, id: &ContainerId) -> Result<(), Error> {
+    let Some(run) = open_run(state, id)? else { return Ok(()) };
+    let mut journal = match ContainerJournal::take_over(state, &run) {
+        Ok(journal) => journal,
+        Err(Fault::NoJournal) => return Ok(remove_directory(state, id)?),
+        Err(fault) => return Err(fault.into()),
+    };
+    if !journal.history().deleted {
+        journal.record(Fact::Deleted);
+        journal.flush(None);
+    }
+    Ok(remove_all(state, data, &journal.history().creating, None)?)
+}
+
+/// Removes everything that was made for a container: cgroups, layer, and its directory last. `cgroup` is it, if it is
+/// open already.
+///
+/// # Errors
+/// The act that failed; what was removed by then is gone.
+pub(crate) fn remove_all(state: &Dir, data: &Path, creating: &Creating, cgroup: Option<Cgroup>) -> Result<(), Fault> {
+    let cgroup = match cgroup {
+        Some(cgroup) => Some(cgroup),
+        None => open_cgroup(creating)?,
+    };
+    if let Some(cgroup) = cgroup {
+        remove_cgroup(&cgroup)?;
+    }
+    remove_layer(data, &creating.instance.to_string())?;
+    remove_directory(state, &creating.id)
+}
+
+/// Kills what is left in a container's cgroup and removes it.
+///
+/// # Errors
+/// `Cgroup`.
+pub(crate) fn remove_cgroup(cgroup: &Cgroup) -> Result<(), Fault> {
+    if !cgroup.pids().map_err(Fault::Cgroup)?.is_empty() {
+        cgroup.kill().map_err(Fault::Cgroup)?;
+    }
+    cgroup.remove().map_err(Fault::Cgroup)
+}
+
+/// Removes a container's own directory.
+///
+/// # Errors
+/// `Disk`.
+pub(crate) fn remove_directory(state: &Dir, id: &ContainerId) -> Result<(), Fault> {
+    match state.open(layout::RUN) {
+        Ok(containers) => {
+            tree::remove(&containers, id.as_str()).map_err(Fault::disk("remove the container's directory"))
+        }
+        Err(error) if error.is_not_found() => Ok(()),
+        Err(source) => Err(Fault::Disk { act: "open the containers' directory", source }),
+    }
+}
+
+/// The exit of a process that nobody of ours has reaped.
+pub(crate) fn lost_exit(history: &History, status: ExitStatus, how: How) -> Exit {
+    let mut exit = Exit::new(status, how, SystemTime::now());
+    exit.run = history.run.max(Run::FIRST);
+    exit
+}
+
+/// What has become of a container's init.
+enum Fate {
+    Alive,
+    /// It is a zombie, whose parent is none of ours and does not look after it.
+    Zombie(i32),
+    Gone,
+}
+
+fn fate_of(init: &ProcessHistory, history: &History) -> Result<Fate, Fault> {
+    if identity::boot().map_err(Fault::system("learn which boot this is"))? != history.creating.boot {
+        return Ok(Fate::Gone);
+    }
+    let deadline = Instant::now() + LAST_BREATH;
+    loop {
+        let found = identity::stat(init.made.pid).ok().filter(|stat| stat.start_time == init.made.start_time);
+        let lives_on = history.state != ContainerState::Created || Instant::now() > deadline;
+        match found {
+            None => return Ok(Fate::Gone),
+            Some(stat) if stat.zombie => return Ok(Fate::Zombie(stat.wait_status)),
+            Some(_) if lives_on => return Ok(Fate::Alive),
+            // Nobody holds its gate any more: it is about to end.
+            Some(_) => await_end(init),
+        }
+    }
+}
+
+fn await_end(init: &ProcessHistory) {
+    if let Ok(Some(process)) = identity::open(init.made.pid, init.made.start_time) {
+        let _ = crate::sys::send_signal(std::os::fd::AsFd::as_fd(&process), 9);
+        let mut end = [PollFd::new(&process, PollFlags::IN)];
+        let _ = poll(&mut end, Some(&Timespec { tv_sec: 1, tv_nsec: 0 }));
+    }
+}
+
+/// Writes down the ends of all processes, init's last.
+fn record_end(journal: &mut ContainerJournal, fate: &Fate) {
+    let history = journal.history();
+    let others: Vec<ProcessHistory> = (history.processes.iter())
+        .filter(|process| !process.made.id.is_init() && process.exit.is_none())
+        .cloned()
+        .collect();
+    for process in others {
+        let fact = if process.started {
+            let how = How::Inferred(Evidence::ContainerGone);
+            let exit = lost_exit(journal.history(), ExitStatus::Unknown, how);
+            Fact::Exited { process: process.made.id, exit }
+        } else {
+            Fact::ExecFailed { process: process.made.id }
+        };
+        journal.record(fact);
+    }
+    let (status, how) = match fate {
+        Fate::Zombie(status) => (status_of(*status), How::Inferred(Evidence::ProcessDescriptor)),
+        _ => (ExitStatus::Unknown, How::Unknown),
+    };
+    let exit = lost_exit(journal.history(), status, how);
+    journal.record(Fact::Exited { process: libcontainerd_core::ProcessId::init(), exit });
+}
+
+fn open_run(state: &Dir, id: &ContainerId) -> Result<Option<Dir>, Fault> {
+    match state.open(layout::RUN).and_then(|containers| containers.open(id.as_str())) {
+        Ok(run) => Ok(Some(run)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(source) => Err(Fault::Disk { act: "open the container's directory", source }),
+    }
+}
+
+fn open_cgroup(creating: &Creating) -> Result<Option<Cgroup>, Fault> {
+    let host = Host::probe().map_err(Fault::Cgroup)?;
+    let place = CgroupPlace { parent: creating.cgroup_parent.clone(), name: creating.cgroup_name.clone() };
+    Cgroup::open(&host, &place).map_err(Fault::Cgroup)
+}
+
+fn remove_layer(data: &Path, instance: &str) -> Result<(), Fault> {
+    match Dir::open_path(data).and_then(|data| data.open(layout::OVERLAY)) {
+        Ok(layers) => tree::remove(&layers, instance).map_err(Fault::disk("remove the layer of changes")),
+        Err(error) if error.is_not_found() => Ok(()),
+        Err(source) => Err(Fault::Disk { act: "open the directory of layers", source }),
+    }
+}
