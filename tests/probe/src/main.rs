@@ -13,6 +13,7 @@ mod pattern;
 mod says;
 mod streams;
 mod sys;
+mod walk;
 
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
@@ -38,6 +39,7 @@ fn run(args: &[String]) -> Option<ExitCode> {
         "drain" => return streams::drain().map(|()| code(0).unwrap_or(2)).map(ExitCode::from),
         "on-term" => return on_term(text(0)?, code(1)?),
         "fault" => sys::fault(),
+        "hog" => hog(),
         "sleep" => sleep_for_ever(),
         "ignore-term" => ignore_term(),
         "cat" => streams::cat(),
@@ -49,6 +51,7 @@ fn run(args: &[String]) -> Option<ExitCode> {
         "spawn-leftover" => leave(&["sleep"])?,
         "spawn-late" => leave(&["late", text(0)?])?,
         "late" => late(text(0)?),
+        "walk" => rest.iter().for_each(|root| walk::walk(root.as_ref())),
         _ => streams::print(&says::answer(verb, rest)?),
     }
     Some(ExitCode::SUCCESS)
@@ -57,6 +60,15 @@ fn run(args: &[String]) -> Option<ExitCode> {
 fn sleep_for_ever() -> ! {
     loop {
         std::thread::sleep(Duration::from_secs(3600));
+    }
+}
+
+/// Takes memory, and touches it, until somebody ends that.
+fn hog() -> ! {
+    let mut taken = Vec::new();
+    loop {
+        taken.push(vec![1u8; 1 << 20]);
+        std::hint::black_box(&taken);
     }
 }
 
