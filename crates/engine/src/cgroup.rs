@@ -228,3 +228,6 @@ fn check_leaf(name: &str) -> Result<(), Error> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

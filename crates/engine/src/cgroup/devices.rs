@@ -167,63 +167,68 @@ const MAJOR_REGISTER: u8 = 4;
 const MINOR_REGISTER: u8 = 5;
 const WANTED_REGISTER: u8 = 6;
 
+const AND: u8 = 0x57;
+const SHIFT_RIGHT: u8 = 0x77;
+
 /// Assembles the program: it gets (access << 16 | kind, major, minor) and answers 1 for yes.
 fn assemble(rules: &[Rule]) -> Vec<BpfInstruction> {
     let mut program = vec![
         load(KIND_REGISTER, 0),
-        immediate(0x57, KIND_REGISTER, 0xffff), // kind &= 0xffff
+        immediate(AND, KIND_REGISTER, 0xffff),
         load(ACCESS_REGISTER, 0),
-        immediate(0x77, ACCESS_REGISTER, 16), // access >>= 16
+        immediate(SHIFT_RIGHT, ACCESS_REGISTER, 16),
         load(MAJOR_REGISTER, 4),
         load(MINOR_REGISTER, 8),
     ];
     for rule in rules.iter().rev() {
         program.extend(question(rule));
+        if rule.is_everything() {
+            // It always fits, and the kernel takes no program with a part that is never reached.
+            return program;
+        }
     }
     program.extend(answer(false));
     program
 }
 
+const JUMP_IF_NOT_EQUAL: u8 = 0x55;
+const JUMP_IF_EQUAL: u8 = 0x15;
+const JUMP_IF_SET: u8 = 0x45;
+
 /// The instructions of one rule: unless it fits, the next rule is asked.
 fn question(rule: &Rule) -> Vec<BpfInstruction> {
-    const JUMP_IF_NOT_EQUAL: u8 = 0x55;
-    const JUMP_IF_EQUAL: u8 = 0x15;
-    const JUMP_IF_SET: u8 = 0x45;
-    let mut tests = Vec::new();
-    let mut test = |register, value: u32| tests.push(immediate(JUMP_IF_NOT_EQUAL, register, value as i32));
-    if let Some(kind) = rule.kind {
-        test(KIND_REGISTER, kind as u32);
-    }
-    if let Some(major) = rule.major {
-        test(MAJOR_REGISTER, major);
-    }
-    if let Some(minor) = rule.minor {
-        test(MINOR_REGISTER, minor);
-    }
+    let numbers = [
+        (KIND_REGISTER, rule.kind.map(|kind| kind as u32)),
+        (MAJOR_REGISTER, rule.major),
+        (MINOR_REGISTER, rule.minor),
+    ];
+    let mut question: Vec<_> = numbers
+        .iter()
+        .filter_map(|(register, number)| Some(immediate(JUMP_IF_NOT_EQUAL, *register, (*number)? as i32)))
+        .collect();
     if rule.access != ALL {
-        tests.push(BpfInstruction {
-            code: 0xbf, // wanted = access
-            registers: ACCESS_REGISTER << 4 | WANTED_REGISTER,
-            offset: 0,
-            immediate: 0,
-        });
-        if rule.allow {
-            // Allowing needs every wanted access to be in the rule,
-            tests.push(immediate(JUMP_IF_SET, WANTED_REGISTER, (ALL & !rule.access) as i32));
-        } else {
-            // denying needs one.
-            tests.push(immediate(0x57, WANTED_REGISTER, rule.access as i32));
-            tests.push(immediate(JUMP_IF_EQUAL, WANTED_REGISTER, 0));
-        }
+        question.extend(access_question(rule));
     }
-    tests.extend(answer(rule.allow));
-    let end = tests.len();
-    for (at, instruction) in tests.iter_mut().enumerate() {
+    question.extend(answer(rule.allow));
+    let end = question.len();
+    for (at, instruction) in question.iter_mut().enumerate() {
         if [JUMP_IF_NOT_EQUAL, JUMP_IF_EQUAL, JUMP_IF_SET].contains(&instruction.code) {
             instruction.offset = (end - at - 1) as i16;
         }
     }
-    tests
+    question
+}
+
+/// Allowing needs every wanted access to be in the rule; denying needs one.
+fn access_question(rule: &Rule) -> Vec<BpfInstruction> {
+    const COPY: u8 = 0xbf;
+    let copy =
+        BpfInstruction { code: COPY, registers: ACCESS_REGISTER << 4 | WANTED_REGISTER, offset: 0, immediate: 0 };
+    if rule.allow {
+        return vec![copy, immediate(JUMP_IF_SET, WANTED_REGISTER, (ALL & !rule.access) as i32)];
+    }
+    let narrow = immediate(AND, WANTED_REGISTER, rule.access as i32);
+    vec![copy, narrow, immediate(JUMP_IF_EQUAL, WANTED_REGISTER, 0)]
 }
 
 fn answer(allow: bool) -> [BpfInstruction; 2] {

@@ -57,6 +57,8 @@ fn kill_by_walking(directory: &Directory) -> Result<(), Error> {
         if alive == 0 {
             return Ok(());
         }
+        // A frozen process dies once it is thawed with the signal pending.
+        let _ = directory.write("freezer.state", "THAWED");
         wait_for_one(&pids, LOOK_AGAIN);
     }
     Err(directory.failed("kill", PROCESSES, Errno::BUSY))

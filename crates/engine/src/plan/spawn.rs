@@ -48,7 +48,6 @@ pub(super) fn spawn(blueprint: Blueprint, report: OwnedFd, gate: OwnedFd) -> Res
 
 /// Takes the sibling's number and descriptor in, and the messenger's end.
 fn find_sibling(spawned: &mut Spawned) -> Result<(), Error> {
-    let answer = receive_process(spawned);
     let messenger = WaitId::PidFd(spawned.pidfd.as_fd());
     let waited = rustix::io::retry_on_intr(|| rustix::process::waitid(messenger.clone(), WaitIdOptions::EXITED));
     match waited {
@@ -56,26 +55,28 @@ fn find_sibling(spawned: &mut Spawned) -> Result<(), Error> {
         Ok(_) | Err(Errno::CHILD) => {}
         Err(errno) => return Err(prepare("await the messenger")(errno)),
     }
-    match answer.map_err(prepare("receive the process"))? {
+    match receive_process(spawned).map_err(prepare("receive the process"))? {
         Some((pid, pidfd)) => {
             spawned.pidfd = pidfd;
             spawned.pid = pid;
             Ok(())
         }
-        None => Err(Error::Start(match spawned.wait_report()? {
-            Report::Failed(failure) => failure,
+        None => Err(Error::Start(match spawned.next_report()? {
+            Some(Report::Failed(failure)) => failure,
             _ => StartFailure::new(Stage::Died, 0),
         })),
     }
 }
 
-/// Receives the messenger's word. The sibling runs already, and its terminal may come first.
+/// Receives what the messenger has said before it ended. The sibling runs already, and its terminal
+/// may have come first.
 fn receive_process(spawned: &mut Spawned) -> rustix::io::Result<Option<(u32, OwnedFd)>> {
     loop {
-        match receive(spawned.gate.as_fd(), RecvFlags::empty())? {
-            Some(Message::Process { pid, pidfd }) => return Ok(Some((pid, pidfd))),
-            Some(Message::Terminal(master)) => spawned.terminal = Some(master),
-            None => return Ok(None),
+        match receive(spawned.gate.as_fd(), RecvFlags::DONTWAIT) {
+            Ok(Some(Message::Process { pid, pidfd })) => return Ok(Some((pid, pidfd))),
+            Ok(Some(Message::Terminal(master))) => spawned.terminal = Some(master),
+            Ok(None) | Err(Errno::AGAIN) => return Ok(None),
+            Err(errno) => return Err(errno),
         }
     }
 }
