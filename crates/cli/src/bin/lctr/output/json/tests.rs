@@ -1,0 +1,53 @@
+//! The schema that scripts rely on, as snapshots.
+//!
+//! A change here is a change that users see.
+
+use std::time::{Duration, SystemTime};
+
+use libcontainerd::core::How;
+use libcontainerd::core::id::{Instance, Run};
+use libcontainerd::{ProcessId, Signal};
+
+use super::*;
+
+fn exit(status: ExitStatus) -> Exit {
+    Exit::new(status, How::Waited, SystemTime::UNIX_EPOCH + Duration::from_secs(3))
+}
+
+fn stopped() -> ContainerStatus {
+    let created = SystemTime::UNIX_EPOCH + Duration::from_nanos(1);
+    let mut status =
+        ContainerStatus::new("web".parse().unwrap(), Instance::from_bits(0xabc), "/run/x/bundles/web".into(), created);
+    let mut init = ProcessStatus::new(ProcessId::init(), vec!["sh".into(), "\x1b[31m".into()]);
+    init.state = ProcessState::Exited(exit(ExitStatus::Signal(Signal::TERM)));
+    status.run = Run::FIRST;
+    status.state = ContainerState::Stopped;
+    status.started_at = Some(created);
+    status.processes = vec![init];
+    status
+}
+
+#[test]
+fn a_container_is_written_with_stable_names() {
+    insta::assert_snapshot!(serde_json::to_string_pretty(&ContainerView::new(&stopped())).unwrap());
+}
+
+#[test]
+fn an_event_is_written_with_stable_names() {
+    let kind = EventKind::Exited { process: ProcessId::init(), exit: exit(ExitStatus::Code(7)) };
+    let event = Event::new("web".parse().unwrap(), Instance::from_bits(1), Run::FIRST, 4, SystemTime::UNIX_EPOCH, kind);
+    insta::assert_snapshot!(serde_json::to_string_pretty(&EventView::new(&event, &Cursor::new("17"))).unwrap());
+}
+
+#[test]
+fn the_oci_state_has_the_specifications_names() {
+    insta::assert_snapshot!(serde_json::to_string(&OciState::new(&stopped())).unwrap(),
+        @r#"{"ociVersion":"1.2.0","id":"web","status":"stopped","pid":0,"bundle":"/run/x/bundles/web"}"#);
+}
+
+#[test]
+fn an_unknown_end_has_neither_code_nor_signal() {
+    let view = serde_json::to_value(ExitView::new(&exit(ExitStatus::Unknown))).unwrap();
+    assert_eq!(view["exit_code"], 255);
+    assert!(view.get("code").is_none() && view.get("signal").is_none());
+}
