@@ -7,6 +7,8 @@
 
 use oci_spec::runtime::{LinuxDeviceCgroup, LinuxDeviceType};
 
+use rustix::fs::OFlags;
+
 use super::directory::Directory;
 use crate::error::Error;
 use crate::sys::{self, BpfInstruction};
@@ -38,7 +40,10 @@ const FIELD: &str = "linux.resources.devices";
 pub(crate) fn rules(spec: &[LinuxDeviceCgroup]) -> Result<Vec<Rule>, Error> {
     let mut rules = vec![Rule::any(false)];
     for rule in spec {
-        rules.push(Rule::parse(rule)?);
+        let rule = Rule::parse(rule)?;
+        if rules.last() != Some(&rule) {
+            rules.push(rule);
+        }
     }
     rules.extend(defaults());
     Ok(rules)
@@ -50,13 +55,19 @@ pub(crate) fn rules(spec: &[LinuxDeviceCgroup]) -> Result<Vec<Rule>, Error> {
 /// [`Error::Unsupported`] where a rule takes away a part of what an earlier one gave: version 1 would
 /// take it and go on allowing.
 pub(crate) fn write(rules: &[Rule], directory: &Directory) -> Result<(), Error> {
+    let open = |name| {
+        let file = directory.file(name, OFlags::WRONLY);
+        file.map_err(|errno| directory.failed("open", name, errno))
+    };
+    let (allow, deny) = (open("devices.allow")?, open("devices.deny")?);
     for (at, rule) in rules.iter().enumerate() {
         if rules.iter().take(at).any(|earlier| rule.is_lost_after(earlier)) {
             return Err(Error::unsupported(FIELD));
         }
-        let file = if rule.allow { "devices.allow" } else { "devices.deny" };
+        let file = if rule.allow { &allow } else { &deny };
         for line in rule.lines() {
-            directory.set(file, &line)?;
+            let written = rustix::io::write(file, line.as_bytes());
+            written.map_err(|errno| directory.failed("write", "devices", errno))?;
         }
     }
     Ok(())

@@ -54,7 +54,11 @@ fn a_cgroup_that_exists_is_not_taken_over() {
 #[test]
 fn c52_a_fork_bomb_dies_within_a_second() {
     let scratch = Scratch::new();
-    let mut spec = spec(&["sh", "-c", "b() { while :; do (b) 2>/dev/null & done; }; (b) & exec sleep 1000"]);
+    // Most of the room is taken at once; what is left is forked into by all that survive a failure.
+    let script =
+        "i=0; while test $i -lt 50; do sleep 1000 & i=$((i + 1)); done; b() { while :; do (b) 2>/dev/null & done; }; b";
+    let script = format!("({script}) & exec sleep 1000");
+    let mut spec = spec(&["sh", "-c", &script]);
     spec["linux"]["resources"] = json!({"pids": {"limit": 64}});
     let running = scratch.start(spec);
     let full = Instant::now() + Duration::from_secs(20);

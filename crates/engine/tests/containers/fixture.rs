@@ -187,6 +187,20 @@ impl Scratch {
         (spawned, cgroup)
     }
 
+    /// Starts a container with a terminal that must not start.
+    pub(crate) fn try_terminal(&self, spec: Value) -> StartFailure {
+        let spec: Spec = serde_json::from_value(spec).unwrap();
+        let cgroup = Cgroup::create(&self.host, &self.place(), None).unwrap();
+        let stdio = Stdio::Terminal { columns: 80, rows: 24 };
+        let mut spawned = self.plan(&spec, Root::Directory(self.root()), &[], &cgroup, stdio).unwrap().spawn().unwrap();
+        let failed = release(&mut spawned);
+        cgroup.remove().unwrap();
+        match failed {
+            Err(Error::Start(failure)) => failure,
+            other => panic!("{other:?} is no failed start"),
+        }
+    }
+
     fn plan(
         &self,
         spec: &Spec,

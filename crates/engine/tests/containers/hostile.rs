@@ -165,3 +165,53 @@ fn c1_our_own_binary_cannot_be_run_or_changed_from_inside() {
     let after = std::fs::metadata("/proc/self/exe").unwrap();
     assert_eq!((host.ino(), host.size(), host.mtime()), (after.ino(), after.size(), after.mtime()));
 }
+
+#[test]
+fn c5_sysctls_and_scores_never_go_through_the_images_proc() {
+    let scratch = Scratch::new();
+    let mut own = spec(&["sh", "-c", "cat /proc/sys/net/ipv4/ip_unprivileged_port_start 2>/dev/null; ls -A /proc"]);
+    let mounts = own["mounts"].as_array_mut().unwrap();
+    mounts.retain(|mount| mount["destination"] != "/proc");
+    let fake = scratch.path().join("fake");
+    std::fs::create_dir_all(fake.join("sys/net/ipv4")).unwrap();
+    std::fs::write(fake.join("sys/net/ipv4/ip_unprivileged_port_start"), "fake\n").unwrap();
+    std::fs::create_dir_all(fake.join("self")).unwrap();
+    std::fs::write(fake.join("self/oom_score_adj"), "fake\n").unwrap();
+    mounts.push(json!({"destination": "/proc", "source": fake, "options": ["bind"]}));
+    own["process"]["oomScoreAdj"] = json!(5);
+    own["linux"]["readonlyPaths"] = json!([]);
+    assert_eq!(scratch.run(own).stdout, "fake\nself\nsys\n");
+    assert_eq!(std::fs::read_to_string(fake.join("self/oom_score_adj")).unwrap(), "fake\n");
+}
+
+#[test]
+fn c4_a_false_ptmx_is_no_terminal() {
+    let scratch = Scratch::new();
+    let fake = scratch.path().join("pts");
+    std::fs::create_dir(&fake).unwrap();
+    std::fs::write(fake.join("ptmx"), "").unwrap();
+    let mut own = spec(&["true"]);
+    let mounts = own["mounts"].as_array_mut().unwrap();
+    mounts.retain(|mount| mount["destination"] != "/dev/pts");
+    mounts.push(json!({"destination": "/dev/pts", "source": fake, "options": ["bind"]}));
+    let failed = scratch.try_terminal(own);
+    assert_eq!((failed.stage, failed.errno), (Stage::Terminal, nix::libc::ENOTTY));
+}
+
+#[test]
+fn c10_nobody_inside_can_look_into_an_exec_before_it_runs() {
+    let scratch = Scratch::new();
+    // An attacker with all of the default rights tries the program and descriptors of every process.
+    let script = "while :; do for p in /proc/[0-9]*; do test $p = /proc/$$ && continue; \
+        ls -l $p/fd/ $p/exe 2>/dev/null | grep -E 'pipe|socket|engine|containers-' >> /tmp/seen; done; done";
+    let running = scratch.start(spec(&["sh", "-c", &format!("touch /tmp/seen; ({script}) & sleep 1000")]));
+    let mut sleepless = process(&["true"]);
+    sleepless["capabilities"] = json!({});
+    for _ in 0..300 {
+        assert_eq!(running.exec(&scratch, sleepless.clone()).unwrap().code, 0);
+    }
+    let seen = std::fs::read_to_string(scratch.root().join("tmp/seen")).unwrap();
+    let found: Vec<_> = seen.lines().filter(|line| line.contains("socket") || line.contains("containers-")).collect();
+    running.stop();
+    assert!(found.is_empty(), "{found:?}");
+}

@@ -10,9 +10,9 @@ fn an_exec_is_in_every_namespace_and_cgroup_of_the_container() {
     let scratch = Scratch::new();
     let running = scratch.start(spec(&["sleep", "1000"]));
     let script = "for n in cgroup ipc mnt net pid uts; do test $(readlink /proc/self/ns/$n) = $(readlink /proc/1/ns/$n) || echo $n; done; \
-        hostname; pwd; ls /proc/$$/fd | tr '\\n' ' '; grep -E ^Seccomp: /proc/self/status; exit 9";
+        hostname; pwd; ls /proc/$$/fd; grep -E ^Seccomp: /proc/self/status; exit 9";
     let outcome = running.exec(&scratch, process(&["sh", "-c", script])).unwrap();
-    assert_eq!((outcome.code, outcome.stdout.as_str()), (9, "box\n/\n0 1 2 Seccomp:\t0\n"), "{outcome:?}");
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (9, "box\n/\n0\n1\n2\nSeccomp:\t0\n"), "{outcome:?}");
     running.stop();
 }
 

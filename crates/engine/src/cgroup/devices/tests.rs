@@ -88,7 +88,7 @@ fn rules_become_the_lines_of_version_one() {
         parse(r#"[{"allow":false,"access":"rwm"},{"allow":true,"type":"c","major":10,"minor":229,"access":"rw"}]"#)
             .unwrap();
     let lines: Vec<_> = rules.iter().flat_map(Rule::lines).collect();
-    assert_eq!(lines[..4], ["a", "a", "c 10:229 rw", "c *:* m"]);
+    assert_eq!(lines[..3], ["a", "c 10:229 rw", "c *:* m"]);
     assert_eq!(lines.last().unwrap(), "c 136:* rwm");
 }
 
