@@ -106,3 +106,17 @@ async fn a_close_that_was_refused_may_be_tried_again() {
     closer.closed().await.unwrap();
     assert_eq!(sent.load(Ordering::SeqCst), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_close_that_is_never_answered_is_given_up_when_the_process_ends() {
+    let mut runtime = MockRuntime::new();
+    runtime.expect_close_stdin().returning(|_| Err(Error::new(ErrorKind::Unavailable, "no answer")));
+    let closer = Closer::new(init(), Arc::new(runtime));
+    closer.started();
+    let ended = async {
+        tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+        closer.ended();
+    };
+    let (closed, ()) = tokio::join!(tokio::time::timeout(std::time::Duration::from_secs(70), closer.closed()), ended);
+    closed.unwrap().unwrap();
+}

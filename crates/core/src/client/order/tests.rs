@@ -125,25 +125,83 @@ fn two_execs_of_one_name_that_end_alike_at_the_same_moment_are_two_exits() {
     assert_eq!(exits.count(), 2);
 }
 
+/// A state of the running container in which `a` is so.
+fn with_a(state: ProcessState) -> ContainerStatus {
+    let id: ContainerId = "web".parse().unwrap();
+    let mut status = ContainerStatus::new(id, Instance::from_bits(1), "/b".into(), SystemTime::UNIX_EPOCH);
+    (status.run, status.state) = (Run::FIRST, ContainerState::Running);
+    let mut a = ProcessStatus::new(this("a"), vec![]);
+    (a.state, a.pid) = (state, Some(2));
+    status.processes.push(a);
+    status
+}
+
+/// A running container in which `a` runs, and nothing is told any more of that.
+fn with_a_running() -> Order {
+    let (mut order, [init, a, b]) = asked();
+    order.started(&ProcessId::init(), init, 1);
+    order.failed(&this("b"), b);
+    order.started(&this("a"), a, 2);
+    order.take();
+    order
+}
+
 #[test]
 fn a_state_older_than_an_exec_says_nothing_about_it() {
     let (mut order, [init, a, b]) = asked();
     order.started(&ProcessId::init(), init, 1);
     order.failed(&this("b"), b);
     let mark = order.mark();
-    let id: ContainerId = "web".parse().unwrap();
-    let mut status = ContainerStatus::new(id, Instance::from_bits(1), "/b".into(), SystemTime::UNIX_EPOCH);
-    status.run = Run::FIRST;
-    status.state = ContainerState::Running;
-    let mut old = ProcessStatus::new(this("a"), vec![]);
-    old.state = ProcessState::Exited(exit(1));
-    status.processes.push(old);
     // The state was asked for before this answer, and shows an earlier exec of that name.
     order.started(&this("a"), a, 2);
     order.take();
-    order.observe(mark, &status);
+    order.observe(mark, &with_a(ProcessState::Exited(exit(1))));
     assert_eq!(order.take(), []);
     assert!(order.is_running(&this("a")));
+}
+
+#[test]
+fn a_state_older_than_an_exit_does_not_bring_the_dead_back() {
+    let mut order = with_a_running();
+    let mark = order.mark();
+    order.event(&event(5, EventKind::Exited { process: this("a"), exit: exit(1) }));
+    order.take();
+    order.observe(mark, &with_a(ProcessState::Running));
+    assert_eq!(order.take(), []);
+    assert!(!order.is_live(&this("a")));
+}
+
+#[test]
+fn the_late_event_of_an_exit_read_from_a_state_does_not_end_the_next_of_that_name() {
+    let late = event(5, EventKind::Exited { process: this("a"), exit: exit(1) });
+    for start_is_heard in [false, true] {
+        let mut order = with_a_running();
+        let mark = order.mark();
+        order.observe(mark, &with_a(ProcessState::Exited(exit(1))));
+        let again = order.begin(&this("a")).unwrap();
+        if start_is_heard {
+            order.event(&event(6, EventKind::ExecStarted { process: this("a"), pid: 3 }));
+        }
+        order.started(&this("a"), again, 3);
+        order.take();
+        order.event(&late);
+        assert_eq!(order.take(), [], "the start was heard: {start_is_heard}");
+        order.event(&event(7, EventKind::Exited { process: this("a"), exit: exit(1) }));
+        let second = StateChange::ProcessExited { process: this("a"), exit: exit(1) };
+        assert_eq!(order.take(), [second], "the start was heard: {start_is_heard}");
+    }
+}
+
+#[test]
+fn a_start_that_is_heard_after_a_state_has_told_the_end_is_no_second_run() {
+    let mut order = Order::making();
+    order.made();
+    let mark = order.mark();
+    let mut status = with_a(ProcessState::Exited(exit(1)));
+    status.processes[0].id = ProcessId::init();
+    order.observe(mark, &status);
+    order.event(&event(1, EventKind::Started { pid: 1 }));
+    assert_eq!(order.take(), [StateChange::Exited { exit: exit(1) }]);
 }
 
 #[test]

@@ -119,3 +119,13 @@ async fn an_exec_without_a_program_or_in_no_container_is_refused() {
     let error = rig.client.add_process(&name("gone"), &this("e1"), some).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_name_whose_end_only_the_runtime_knows_yet_is_free() {
+    let rig = Rig::running().await;
+    rig.exec("e1").await.unwrap();
+    rig.world.set("web", "e1", crate::status::ProcessState::Exited(exit(3)));
+    rig.exec("e1").await.unwrap();
+    let told = rig.world.changes(4).await;
+    assert_eq!(told[1..], [exec_started("e1"), exec_exited("e1", 3), exec_started("e1")]);
+}

@@ -105,3 +105,18 @@ async fn one_subscription_serves_all_operations_and_ends_with_the_client() {
     tokio::time::sleep(std::time::Duration::from_secs(60)).await;
     assert_eq!(world.calls("events"), ["events Now"], "nobody subscribes again for a client that is gone");
 }
+
+#[tokio::test(start_paused = true)]
+async fn waits_begin_anew_after_events_were_heard() {
+    let rig = Rig::running().await;
+    for _ in 0..3 {
+        rig.world.settle().await;
+        let (before, calls) = (tokio::time::Instant::now(), rig.world.calls("events").len());
+        rig.world.cut(Ok(None));
+        while rig.world.calls("events").len() == calls {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        assert!((100..110).contains(&before.elapsed().as_millis()));
+        rig.world.emit("web", crate::event::EventKind::Oom);
+    }
+}

@@ -155,3 +155,27 @@ async fn an_operation_dropped_before_its_turn_does_nothing() {
     rig.world.exit("web", "e1", 0);
     assert_eq!(rig.client.wait(&of_web("e1")).await.unwrap(), exit(0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_close_of_stdin_waits_for_the_start_and_is_sent_at_once_to_who_runs() {
+    let rig = Rig::new();
+    rig.client.create(&name("web"), new_container()).await.unwrap();
+    rig.client.close_stdin(&of_web("init")).await.unwrap();
+    rig.world.settle().await;
+    assert_eq!(rig.world.calls("close_stdin"), [""; 0]);
+    rig.client.start(&name("web")).await.unwrap();
+    rig.client.close_stdin(&of_web("init")).await.unwrap();
+    rig.world.called("close_stdin web/init").await;
+    exec(&rig.client).await.unwrap();
+    rig.client.close_stdin(&of_web("e1")).await.unwrap();
+    rig.client.close_stdin(&of_web("e1")).await.unwrap();
+    rig.world.exit("web", "e1", 0);
+    rig.client.wait(&of_web("e1")).await.unwrap();
+    rig.client.close_stdin(&of_web("e1")).await.unwrap();
+    assert_eq!(rig.world.calls("close_stdin"), ["close_stdin web/init", "close_stdin web/e1"]);
+
+    rig.world.foreign("other", crate::status::ProcessState::Running);
+    rig.client.close_stdin(&ProcessRef::init(name("other"))).await.unwrap();
+    assert_eq!(rig.world.calls("close_stdin other"), ["close_stdin other/init"]);
+    rig.client.close_stdin(&ProcessRef::init(name("nowhere"))).await.unwrap();
+}

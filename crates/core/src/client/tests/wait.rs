@@ -147,10 +147,57 @@ async fn a_start_that_fails_ends_the_container_also_without_an_event() {
     rig.world.fail("start", ErrorKind::StartFailed);
     rig.world.at("start", |world| world.set("web", "init", ProcessState::Exited(exit(127))));
     assert_eq!(rig.client.start(&name("web")).await.unwrap_err().kind(), ErrorKind::StartFailed);
-    assert_eq!(rig.client.wait(&of_web("init")).await.unwrap(), exit(127));
     assert_eq!(rig.world.changes(1).await, [exited(127)]);
+    assert_eq!(rig.client.wait(&of_web("init")).await.unwrap(), exit(127));
     // Its event comes late.
     rig.world.emit("web", EventKind::Exited { process: ProcessId::init(), exit: exit(127) });
     rig.world.settle().await;
     assert_eq!(rig.world.told.borrow().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_container_whose_create_fails_is_told() {
+    let rig = Rig::new();
+    let gate = rig.world.hang("create");
+    rig.world.fail("create", ErrorKind::Unsupported);
+    let spawn = |client: crate::Client| tokio::spawn(async move { client.wait(&of_web("init")).await });
+    let client = rig.client.clone();
+    let create = tokio::spawn(async move { client.create(&name("web"), new_container()).await });
+    rig.world.called("create").await;
+    let wait = spawn(rig.client.clone());
+    rig.world.settle().await;
+    gate.add_permits(1);
+    assert_eq!(create.await.unwrap().unwrap_err().kind(), ErrorKind::Unsupported);
+    assert_eq!(wait.await.unwrap().unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_exec_of_which_nobody_tells_the_end_is_unknown_after_ten_seconds() {
+    let rig = Rig::running().await;
+    rig.exec("e1").await.unwrap();
+    rig.world.containers.lock().unwrap().get_mut(&name("web")).unwrap().processes.pop();
+    let before = tokio::time::Instant::now();
+    let lost = rig.client.wait(&of_web("e1")).await.unwrap();
+    assert_eq!(before.elapsed().as_secs(), 10);
+    let how = crate::How::Inferred(crate::status::Evidence::RuntimeState);
+    assert_eq!((lost.status, lost.how), (crate::ExitStatus::Unknown, how));
+    assert_eq!(rig.client.state(&name("web")).await.unwrap().state, ContainerState::Running);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_true_exit_of_a_predecessor_is_told_when_its_events_are_late() {
+    let rig = Rig::running().await;
+    rig.world.changes(1).await;
+    let late = rig.world.containers.lock().unwrap()[&name("web")].clone();
+    rig.world.containers.lock().unwrap().get_mut(&name("web")).unwrap().instance = Instance::from_bits(99);
+    let event = |sequence, kind| {
+        crate::event::Event::new(late.id.clone(), late.instance, late.run, sequence, late.created_at, kind)
+    };
+    let (opened, ()) = tokio::join!(async { rig.client.open(&name("web")).await.unwrap() }, async {
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        rig.world.send(event(50, EventKind::Exited { process: ProcessId::init(), exit: exit(5) }));
+        rig.world.send(event(51, EventKind::Deleted));
+    });
+    assert_eq!(opened.instance, Instance::from_bits(99));
+    assert_eq!(rig.world.changes(3).await[1..], [exited(5), StateChange::Deleted]);
 }
