@@ -33,18 +33,24 @@ pub(super) fn make_in_root<'plan>(plan: &'plan FilesystemPlan, root: BorrowedFd<
 }
 
 fn make_node(directory: BorrowedFd<'_>, device: &DevicePlan) -> rustix::io::Result<()> {
-    let parent = target::find_or_make(directory, &device.parent)?;
+    let found;
+    let parent = if device.parent.path.as_bytes() == b"." {
+        directory
+    } else {
+        found = target::find_or_make(directory, &device.parent)?;
+        found.as_fd()
+    };
     let mode = Mode::from_raw_mode(device.mode);
     let name = device.name.as_c_str();
-    match rustix::fs::mknodat(&parent, name, device.kind, mode, device.number) {
+    match rustix::fs::mknodat(parent, name, device.kind, mode, device.number) {
         Ok(()) => {}
-        Err(Errno::EXIST) => return check_node(parent.as_fd(), device),
+        Err(Errno::EXIST) => return check_node(parent, device),
         Err(errno) => return Err(errno),
     }
     if device.owner.is_none() && device.group.is_none() {
         return Ok(());
     }
-    rustix::fs::chownat(&parent, name, device.owner, device.group, AtFlags::SYMLINK_NOFOLLOW)
+    rustix::fs::chownat(parent, name, device.owner, device.group, AtFlags::SYMLINK_NOFOLLOW)
 }
 
 /// Makes sure that what is there is the device that was asked for, and not a link to something else.

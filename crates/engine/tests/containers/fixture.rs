@@ -166,6 +166,11 @@ impl Scratch {
         Path::new("/sys/fs/cgroup").join(controller).join("tasks").exists()
     }
 
+    /// How many hierarchies this host has mounted.
+    pub(crate) fn host_hierarchies(&self) -> usize {
+        fs::read_to_string("/proc/self/cgroup").unwrap().lines().count()
+    }
+
     /// Starts a container that stays at its gate.
     pub(crate) fn spawn_only(&self, spec: Value) -> (Waiting, Cgroup) {
         let spec: Spec = serde_json::from_value(spec).unwrap();
