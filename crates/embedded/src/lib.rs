@@ -1,8 +1,15 @@
 //! The daemonless runtime: one small monitor process per container, our own code in a process of its own.
-#![allow(dead_code)]
+//!
+//! Two sides that never import each other:
+//! - the client's: [`EmbeddedRuntime`] (`runtime/`), asynchronous, in the embedding program;
+//! - the monitor's: [`monitor_hook`] (`hook`), `birth`, `witness`, `monitor/`, synchronous, single-threaded.
+//!
+//! Both know: what they say to each other (`wire`), what the journal says (`record`), names on disk (`layout`), what
+//! becomes of a container that nobody supervises (`recover`).
 
 mod birth;
 mod diary;
+mod error;
 mod fault;
 mod hook;
 mod identity;
@@ -11,9 +18,12 @@ mod layout;
 mod monitor;
 mod record;
 mod recover;
+mod runtime;
 mod shared;
 mod sys;
 mod wire;
 mod witness;
 
+pub use error::Error;
 pub use hook::monitor_hook;
+pub use runtime::{Builder, EmbeddedRuntime, MonitorImage};

@@ -9,7 +9,6 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use libcontainerd_core::id::ProcessRef;
 use libcontainerd_core::ports::runtime::SignalScope;
 use libcontainerd_core::process::{NewProcess, User};
 use libcontainerd_core::rootfs::Rootfs;
@@ -26,7 +25,7 @@ pub(crate) const VERSION: u32 = 1;
 pub(crate) const LONGEST_FRAME: usize = 16 * 1024 * 1024;
 
 /// A request in its envelope.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Envelope {
     /// The version that the client speaks.
     pub(crate) v: u32,
@@ -35,7 +34,7 @@ pub(crate) struct Envelope {
 }
 
 /// What a client wants of a monitor. Never printed: execs carry environments.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Request {
     /// Make the container, and supervise it: the first request on the descriptor that a new monitor is born with.
@@ -84,7 +83,7 @@ pub(crate) enum Request {
 }
 
 /// Where things are, and what a new monitor is to make.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Launch {
     /// Its name.
     pub(crate) id: ContainerId,
@@ -111,7 +110,7 @@ pub(crate) struct Launch {
 }
 
 /// Where the container is that is to be taken over; the rest is in its journal.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Adopt {
     /// Its name.
     pub(crate) id: ContainerId,
@@ -282,11 +281,6 @@ pub(crate) fn body_length(head: [u8; 4]) -> Result<usize, Error> {
         return Err(Error::new(ErrorKind::Unavailable, "the peer sends frames that are too long"));
     }
     Ok(length)
-}
-
-/// Names the process of a request in a container.
-pub(crate) fn process_of(container: &ContainerId, process: &ProcessId) -> ProcessRef {
-    ProcessRef::new(container.clone(), process.clone())
 }
 
 #[cfg(test)]

@@ -1,0 +1,113 @@
+//! The way to a container's monitor, whatever state it is in.
+//!
+//! Nobody there is no error by itself: a monitor that is being replaced answers in a moment; one that died with its
+//! witness leaves a container that is settled here (its processes are gone) or adopted (they live); one that ended
+//! because its container did leaves a journal that tells all.
+//!
+//! Keeps: "nobody hangs" of the promises about recovery.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use libcontainerd_core::{ContainerId, Error as CoreError, ErrorKind, Result};
+use libcontainerd_durable::Lock;
+use tokio::time::Instant;
+
+use super::Inner;
+use super::birth::give_birth;
+use super::connection::{Connection, PATIENT};
+use super::look::{Found, look, not_found};
+use crate::error::Error;
+use crate::layout;
+use crate::record::History;
+use crate::recover::{self, Settled};
+use crate::wire::{Adopt, Answer, Request};
+
+/// How long a monitor may be between two lives.
+const BETWEEN_LIVES: Duration = Duration::from_secs(10);
+
+/// What was found at the end of the way.
+#[derive(Debug)]
+pub(super) enum Reached {
+    /// A monitor that listens.
+    Monitor(Connection),
+    /// No monitor, and none is needed: the container has stopped and only its records are left.
+    Finished(Box<History>),
+}
+
+impl Inner {
+    /// Reaches the monitor of `id`.
+    ///
+    /// # Errors
+    /// `NotFound`; `Unavailable` when it is being made or replaced for too long.
+    pub(super) async fn reach(self: &Arc<Self>, id: &ContainerId) -> Result<Reached> {
+        let deadline = Instant::now() + BETWEEN_LIVES;
+        let mut pause = Duration::from_millis(1);
+        loop {
+            let found = look(&self.run, id)?;
+            if found.supervised {
+                match Connection::open(&found.run).await {
+                    Ok(connection) => return Ok(Reached::Monitor(connection)),
+                    Err(Error::Connect(e)) if is_passing(&e) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            } else if !found.is_orphan() {
+                return Ok(Reached::Finished(Box::new(found.container(id)?.clone())));
+            } else if let Some(reached) = self.rescue(id, found).await? {
+                return Ok(reached);
+            }
+            if Instant::now() > deadline {
+                let text = "its monitor is being made or replaced for too long; is it stopped?";
+                return Err(CoreError::new(ErrorKind::Unavailable, text).on(id));
+            }
+            // Nothing tells when a successor listens: it is a matter of a millisecond.
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_millis(50));
+        }
+    }
+
+    /// Settles or adopts a container that nobody supervises; `None` when somebody else is at it.
+    async fn rescue(self: &Arc<Self>, id: &ContainerId, found: Found) -> Result<Option<Reached>> {
+        let Some(lock) = Lock::try_exclusive(&found.run, layout::LOCK)
+            .or_else(|error| if error.is_not_found() { Ok(None) } else { Err(error) })
+            .map_err(Error::disk("lock the container"))?
+        else {
+            return Ok(None);
+        };
+        let (inner, of) = (Arc::clone(self), id.clone());
+        let settled = super::blocking(move || {
+            let settled = recover::settle(&inner.state, &inner.data, &of)?;
+            let connection = match settled {
+                Settled::Adopt => {
+                    let task = Adopt { id: of, state: inner.state.path().to_owned(), data: inner.data.clone() };
+                    Some(give_birth(
+                        inner.image.open()?,
+                        Request::Adopt(Box::new(task)),
+                        std::os::fd::AsFd::as_fd(&lock),
+                    )?)
+                }
+                _ => None,
+            };
+            Ok((settled, connection))
+        })
+        .await?;
+        match settled {
+            (Settled::Adopt, Some(connection)) => {
+                let mut connection = Connection::adopt(connection)?;
+                match connection.answer(PATIENT).await? {
+                    Answer::Done => Ok(Some(Reached::Monitor(connection))),
+                    _ => Err(Error::Confused.into()),
+                }
+            }
+            (Settled::Stopped, _) => Ok(None),
+            _ => Err(not_found(id)),
+        }
+    }
+}
+
+/// Whether a failed connection is that of a moment: no socket yet, nobody listening yet, a queue that is full.
+fn is_passing(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionRefused, ConnectionReset, NotFound, WouldBlock};
+    matches!(error.kind(), NotFound | ConnectionRefused | ConnectionReset | WouldBlock)
+}
