@@ -28,7 +28,7 @@ use crate::error::Error;
 use crate::host::{Hierarchy, Host, Kind};
 use directory::Directory;
 
-pub use monitor::{adopt_monitor_place, remove_parent};
+pub use monitor::{adopt_monitor_place, monitor_birthplace, remove_parent};
 pub use place::CgroupPlace;
 
 /// One container's cgroup in all hierarchies, held by descriptors.

@@ -123,3 +123,9 @@ impl AsFd for Directory {
         self.descriptor.as_fd()
     }
 }
+
+impl From<Directory> for OwnedFd {
+    fn from(directory: Directory) -> Self {
+        directory.descriptor
+    }
+}

@@ -5,12 +5,14 @@
 //! not reach them, a container's limits do not count them, and a container's cgroup can be removed
 //! while its monitor still runs.
 
+use std::os::fd::OwnedFd;
+
 use rustix::io::Errno;
 
 use super::directory::Directory;
 use super::{CgroupPlace, place, removal};
 use crate::error::Error;
-use crate::host::{Host, Kind};
+use crate::host::{Hierarchy, Host, Kind};
 
 /// The leaf that all monitors below one parent share.
 const MONITORS: &str = "monitors";
@@ -18,13 +20,16 @@ const MONITORS: &str = "monitors";
 /// Moves the calling process, which must have one thread, out of its caller's cgroups into those for
 /// monitors below the place's parent; `false` where it may not.
 ///
+/// In the unified hierarchy the move waits for a grace period of the kernel (about 10 ms); a process
+/// that was cloned into [`monitor_birthplace`] is there already and does not wait.
+///
 /// # Errors
 /// [`Error::Cgroup`] where it may and the kernel refuses for another reason.
 pub fn adopt_monitor_place(host: &Host, place: &CgroupPlace) -> Result<bool, Error> {
     place.check()?;
     for hierarchy in &host.hierarchies {
         let moved = match place::open_parent(hierarchy, &place.parent, true) {
-            Ok(Some(parent)) => move_into(&parent, hierarchy.kind),
+            Ok(Some(parent)) => move_into(&parent, hierarchy, place),
             Ok(None) => Ok(false),
             Err(error) => may_not(error),
         };
@@ -35,16 +40,42 @@ pub fn adopt_monitor_place(host: &Host, place: &CgroupPlace) -> Result<bool, Err
     Ok(!host.hierarchies.is_empty())
 }
 
-fn move_into(parent: &Directory, kind: Kind) -> Result<bool, Error> {
+/// Opens the directory that a monitor can be cloned into (`CLONE_INTO_CGROUP`), so that it need not
+/// move there; `None` where the host has no unified hierarchy or we may not.
+///
+/// # Errors
+/// [`Error::Cgroup`] where we may and the kernel refuses for another reason.
+pub fn monitor_birthplace(host: &Host, place: &CgroupPlace) -> Result<Option<OwnedFd>, Error> {
+    place.check()?;
+    let unified = host.hierarchies.iter().find(|hierarchy| hierarchy.kind == Kind::Unified);
+    let Some(unified) = unified else { return Ok(None) };
+    let made = place::open_parent(unified, &place.parent, true).and_then(|parent| match parent {
+        Some(parent) => place::create_leaf(&parent, MONITORS).map(Some),
+        None => Ok(None),
+    });
+    match made {
+        Ok(monitors) => Ok(monitors.map(OwnedFd::from)),
+        Err(error) => may_not(error).map(|_| None),
+    }
+}
+
+fn move_into(parent: &Directory, hierarchy: &Hierarchy, place: &CgroupPlace) -> Result<bool, Error> {
     // For a single thread `tasks` does what `cgroup.procs` does, without the wait for a grace period.
-    let written = match kind {
+    let written = match hierarchy.kind {
         Kind::V1 => parent.set("tasks", "0"),
+        Kind::Unified if is_in(&format!("{}/{MONITORS}", place.parent)) => Ok(()),
         Kind::Unified => place::create_leaf(parent, MONITORS).and_then(|monitors| monitors.set("cgroup.procs", "0")),
     };
     match written {
         Ok(()) => Ok(true),
         Err(error) => may_not(error),
     }
+}
+
+/// Whether the calling process is in that cgroup of the unified hierarchy.
+fn is_in(path: &str) -> bool {
+    let cgroups = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    cgroups.lines().any(|line| line.strip_prefix("0::") == Some(path))
 }
 
 /// Tells a lack of permission from a failure.

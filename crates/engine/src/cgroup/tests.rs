@@ -119,15 +119,7 @@ fn the_unified_hierarchy_is_where_a_process_is_born() {
     let unified = scratch.host.hierarchies.iter().any(|hierarchy| hierarchy.kind == Kind::Unified);
     assert_eq!(leaf.birthplace().is_some(), unified);
     if let Some(place) = leaf.birthplace() {
-        let request = sys::CloneRequest { namespaces: 0, cgroup: Some(place.as_fd()), sibling: false };
-        let blocked = sys::block_signals();
-        let pidfd = match sys::clone3(request).unwrap() {
-            sys::Cloned::Child => sys::exit_now(0),
-            sys::Cloned::Parent { pidfd, .. } => pidfd,
-        };
-        drop(blocked);
-        let options = rustix::process::WaitIdOptions::EXITED;
-        rustix::process::waitid(rustix::process::WaitId::PidFd(pidfd.as_fd()), options).unwrap();
+        assert!(born_in(place, || true));
     }
     cgroup.remove().unwrap();
 }
@@ -159,4 +151,34 @@ fn leaf_names_are_plain() {
         assert!(matches!(cgroup.kill_leaf(name), Err(Error::Invalid { .. })), "{name}");
     }
     cgroup.remove().unwrap();
+}
+
+/// Clones a process into a cgroup, which asks one question of the kernel and ends.
+fn born_in(place: BorrowedFd<'_>, question: impl FnOnce() -> bool) -> bool {
+    let request = sys::CloneRequest { namespaces: 0, cgroup: Some(place), sibling: false };
+    let blocked = sys::block_signals();
+    let pidfd = match sys::clone3(request).unwrap() {
+        sys::Cloned::Child => sys::exit_now(i32::from(!question())),
+        sys::Cloned::Parent { pidfd, .. } => pidfd,
+    };
+    drop(blocked);
+    let options = rustix::process::WaitIdOptions::EXITED;
+    let status = rustix::process::waitid(rustix::process::WaitId::PidFd(pidfd.as_fd()), options).unwrap();
+    status.unwrap().exit_status() == Some(0)
+}
+
+#[test]
+fn a_monitor_can_be_born_in_its_place() {
+    let scratch = Scratch::new(|_| true);
+    let Some(birthplace) = monitor_birthplace(&scratch.host, &scratch.place).unwrap() else { return };
+    let expected = format!("0::{}/monitors\n", scratch.place.parent);
+    // System calls only: another test's thread may hold any lock.
+    let is_there = || {
+        let mut text = [0_u8; 4096];
+        let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::CLOEXEC;
+        let read = rustix::fs::open(c"/proc/self/cgroup", flags, rustix::fs::Mode::empty())
+            .and_then(|file| rustix::io::read(file, &mut text));
+        read.is_ok_and(|length| text[..length].ends_with(expected.as_bytes()))
+    };
+    assert!(born_in(birthplace.as_fd(), is_there));
 }
