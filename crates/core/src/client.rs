@@ -6,11 +6,8 @@
 //!   other), `notify` (who waits for an exit), `feed` (the runtime's events), `resync` (what is true after a gap),
 //!   `closer` (the end of stdin), `backoff`.
 //!
-//! Decided: an operation that changes something runs in a task of its own once it has its container's lock, so that a
-//! dropped future never leaves half of it. Create, start and delete of one container exclude each other and its
-//! execs; execs share; signals, resizes and the close of stdin take no lock at all, so that a kill never waits behind
-//! something that hangs. While `state_changed` of the backend runs no lock is held.
-//!
+//! Decided: what changes something runs in a task of its own once it has its name's lock, so that a dropped future
+//! leaves no half; signals, resizes and the close of stdin take no lock, so that a kill never waits behind what hangs.
 //! Keeps: exits, order, input and locks of the promises; `tests/` beside the parts.
 //! Does not know: which runtime, which streams and which bundles are below.
 
@@ -60,6 +57,11 @@ use tasks::Tasks;
 pub use request::{Attach, CreateOption, Delete, Force, NewContainer, Stop, Summary};
 
 /// Supervises the containers of one runtime.
+///
+/// Create, start and delete of one container exclude each other and its execs, which share; all else runs at any time,
+/// and different containers never wait for each other. No lock is held while the backend is told of a change.
+/// [`Backend::attach_streams`] is called within the operation that starts the process, and may call anything but
+/// another create, start or delete of that container, or an exec while it is being made.
 ///
 /// Cheap to clone: all clones are one client. It needs a tokio runtime only while operations run, and belongs to the
 /// one in which its first operation ran. When the last clone is dropped the subscription to the runtime's events

@@ -2,22 +2,6 @@
 //!
 //! One `Mock…` per port, with the expectations of mockall. [`quiet_events`] stands in where a client only needs to be
 //! subscribed: a source that never speaks, which no mocked `next` can be.
-//!
-//! ```
-//! use std::sync::Arc;
-//! use libcontainerd_core::mock::{MockBundleStore, MockProcessIo, MockRuntime};
-//! use libcontainerd_core::{Client, Signal};
-//!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> libcontainerd_core::Result<()> {
-//! let mut runtime = MockRuntime::new();
-//! runtime.expect_signal().times(1).withf(|request| request.signal == Signal::HUP).returning(|_| Ok(()));
-//! let client =
-//!     Client::builder(Arc::new(runtime), Arc::new(MockProcessIo::new()), Arc::new(MockBundleStore::new())).build();
-//! client.signal(&"web".parse()?, Signal::HUP).await?;
-//! # Ok(())
-//! # }
-//! ```
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +26,22 @@ use crate::stdio::{Endpoints, TerminalSize};
 
 mock! {
     /// A [`Runtime`] that does what a test expects.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use libcontainerd_core::mock::{MockBundleStore, MockProcessIo, MockRuntime};
+    /// use libcontainerd_core::{Client, Signal};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> libcontainerd_core::Result<()> {
+    /// let mut runtime = MockRuntime::new();
+    /// runtime.expect_signal().times(1).withf(|request| request.signal == Signal::HUP).returning(|_| Ok(()));
+    /// let client =
+    ///     Client::builder(Arc::new(runtime), Arc::new(MockProcessIo::new()), Arc::new(MockBundleStore::new())).build();
+    /// client.signal(&"web".parse()?, Signal::HUP).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[derive(Debug)]
     pub Runtime {}
 
