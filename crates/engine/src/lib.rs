@@ -4,6 +4,8 @@
 //! allocated before the clone ([`Plan`]); the child makes system calls only, tells its steps over a
 //! pipe and waits at a gate ([`Spawned`]). Mounts are made by descriptor, never by path.
 //! Decision: what cannot be enforced is an error that names the field ([`check_spec`]), never silence.
+//! What a container can get hold of through `/proc/PID/exe` is the caller's program, so a caller that runs
+//! untrusted images runs itself from [`reexec_image`].
 //! Does not know: the supervisor's core, tokio, and what a bundle or a state directory looks like.
 
 pub mod identity;

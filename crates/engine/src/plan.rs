@@ -14,7 +14,7 @@ pub(crate) use spawn::{Message, receive};
 
 use std::ffi::{CString, OsStr};
 use std::fmt;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -58,8 +58,7 @@ impl Plan {
         let namespaces = namespaces::plan(spec)?;
         let filesystem = filesystem::plan(host, &request, &namespaces)?;
         let root = open_root(filesystem::directory(&request.root))?;
-        let keyring = Some(c_string(format!("_ses.{}", request.id).as_ref(), "id")?);
-        let process = process::plan(host, spec, process, request.user, root.as_fd(), keyring)?;
+        let process = process::plan(host, spec, process, request.user, root.as_fd())?;
         let leaf = request.cgroup.leaf(INIT_LEAF)?;
         let (mut blueprint, report, gate) = begin(&request.stdio, request.cgroup, &leaf, process)?;
         blueprint.hostname = spec.hostname().clone().map(String::into_bytes);
@@ -70,6 +69,7 @@ impl Plan {
         blueprint.loopback = namespaces.is_new(LinuxNamespaceType::Network);
         blueprint.joins = namespaces.joins();
         blueprint.process.make_working_directory = true;
+        blueprint.process.keyring = Some(c_string(format!("_ses.{}", request.id).as_ref(), "id")?);
         if let Some(terminal) = &mut blueprint.terminal {
             terminal.console = Some(Place::own(c"dev/console".into(), false));
         }
@@ -86,7 +86,7 @@ impl Plan {
         let root = open_root(Path::new(&format!("/proc/{}/root", request.init_pid)))?;
         // The number could be somebody else's by now, the descriptor never is.
         check_alive(request.init, request.init_pid)?;
-        let process = process::plan(host, request.spec, request.process, request.user, root.as_fd(), None)?;
+        let process = process::plan(host, request.spec, request.process, request.user, root.as_fd())?;
         let (mut blueprint, report, gate) = begin(&request.stdio, request.cgroup, request.leaf, process)?;
         blueprint.joins = namespaces::of_process(request.init)?;
         Ok(Plan::new(blueprint, report, gate))
@@ -127,21 +127,18 @@ fn begin(
     leaf: &Leaf,
     process: ProcessPlan,
 ) -> Result<(Blueprint, OwnedFd, OwnedFd), Error> {
-    let (report, report_end) =
-        rustix::pipe::pipe_with(PipeFlags::CLOEXEC).map_err(prepare("make a pipe for the report"))?;
-    rustix::fs::fcntl_setfl(&report, OFlags::NONBLOCK).map_err(prepare("set up the report"))?;
-    let (gate, gate_end) =
-        rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
-            .map_err(prepare("make a socket for the gate"))?;
-    let birthplace = leaf.birthplace().map(|place| place.try_clone_to_owned());
+    let (report, report_end) = make_report()?;
+    let (gate, gate_end) = make_gate()?;
+    let birthplace = leaf.birthplace().map(duplicate).transpose()?;
+    let entrances = cgroup.entrances(leaf)?.into_iter().map(above_stdio);
     let blueprint = Blueprint {
         keep: Vec::new(),
-        report: above_stdio(report_end.as_fd())?,
-        gate: above_stdio(gate_end.as_fd())?,
+        report: above_stdio(report_end)?,
+        gate: above_stdio(gate_end)?,
         stdio: plan_stdio(stdio)?,
         terminal: plan_terminal(stdio, &process),
-        entrances: cgroup.entrances(leaf)?,
-        birthplace: birthplace.transpose().map_err(|source| Error::Prepare { act: "hold the cgroup", source })?,
+        entrances: entrances.collect::<Result<_, _>>()?,
+        birthplace,
         joins: Joins::None,
         new_namespaces: 0,
         new_cgroup_namespace: false,
@@ -155,17 +152,30 @@ fn begin(
     Ok((blueprint, report, gate))
 }
 
+/// Makes the report's pipe; only the caller's end does not block.
+fn make_report() -> Result<(OwnedFd, OwnedFd), Error> {
+    let ends = rustix::pipe::pipe_with(PipeFlags::CLOEXEC).map_err(prepare("make a pipe for the report"))?;
+    rustix::fs::fcntl_setfl(&ends.0, OFlags::NONBLOCK).map_err(prepare("set up the report"))?;
+    Ok(ends)
+}
+
+/// Makes the gate, which keeps messages apart.
+fn make_gate() -> Result<(OwnedFd, OwnedFd), Error> {
+    let kind = SocketType::SEQPACKET;
+    rustix::net::socketpair(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None)
+        .map_err(prepare("make a socket for the gate"))
+}
+
 fn plan_stdio(stdio: &Stdio<'_>) -> Result<[OwnedFd; 3], Error> {
     match stdio {
         Stdio::Descriptors { stdin, stdout, stderr } => {
-            Ok([above_stdio(*stdin)?, above_stdio(*stdout)?, above_stdio(*stderr)?])
+            Ok([duplicate(*stdin)?, duplicate(*stdout)?, duplicate(*stderr)?])
         }
         Stdio::Terminal { .. } => {
             // Until the terminal is there, the three are nothing.
             let flags = OFlags::RDWR | OFlags::CLOEXEC;
             let null = rustix::fs::open(c"/dev/null", flags, Mode::empty()).map_err(prepare("open /dev/null"))?;
-            let null = null.as_fd();
-            Ok([above_stdio(null)?, above_stdio(null)?, above_stdio(null)?])
+            Ok([duplicate(null.as_fd())?, duplicate(null.as_fd())?, duplicate(null.as_fd())?])
         }
     }
 }
@@ -182,8 +192,13 @@ fn plan_terminal(stdio: &Stdio<'_>, process: &ProcessPlan) -> Option<TerminalPla
 }
 
 /// A duplicate that the child's standard streams can never fall onto.
-fn above_stdio(descriptor: BorrowedFd<'_>) -> Result<OwnedFd, Error> {
+fn duplicate(descriptor: BorrowedFd<'_>) -> Result<OwnedFd, Error> {
     rustix::io::fcntl_dupfd_cloexec(descriptor, 3).map_err(prepare("duplicate a descriptor"))
+}
+
+/// The descriptor itself, or a duplicate where a caller without standard streams got a low number.
+fn above_stdio(descriptor: OwnedFd) -> Result<OwnedFd, Error> {
+    if descriptor.as_raw_fd() > 2 { Ok(descriptor) } else { duplicate(descriptor.as_fd()) }
 }
 
 fn open_root(path: &Path) -> Result<OwnedFd, Error> {

@@ -17,7 +17,8 @@ pub(crate) use mount::{MountAttributes, mount_setattr, namespace_kind};
 pub(crate) use network::loopback_up;
 pub(crate) use process::{
     ArgumentVector, block_signals, close_range, cwd_is_reachable, duplicate_onto, execute, exit_now,
-    join_session_keyring, load_filter, mark_close_on_exec, reset_signals, set_personality, set_rlimit, unshare_cgroup,
+    join_session_keyring, load_filter, mark_close_on_exec, may_execute, reset_signals, set_personality, set_rlimit,
+    unshare_cgroup,
 };
 
 use nix::libc;

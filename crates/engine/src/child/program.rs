@@ -4,8 +4,10 @@
 //! what only the kernel can say (format, interpreter) comes with exec.
 
 use std::convert::Infallible;
+use std::ffi::CStr;
+use std::os::fd::AsFd;
 
-use rustix::fs::{Access, AtFlags, CWD, FileType};
+use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
 use super::fault::{Fault, Step};
@@ -30,12 +32,14 @@ pub(super) fn find(process: &ProcessPlan) -> Step<'_, Program> {
     Err(Fault { stage: Stage::Resolve, errno: worst, path: Some(&process.name) })
 }
 
-fn examine(candidate: &std::ffi::CStr) -> rustix::io::Result<()> {
-    let stat = rustix::fs::statat(CWD, candidate, AtFlags::empty())?;
-    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+/// Looks at one candidate. A magic link is refused, since `/proc/self/exe` is a file of the host (C-1).
+fn examine(candidate: &CStr) -> rustix::io::Result<()> {
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    let file = rustix::fs::openat2(CWD, candidate, flags, Mode::empty(), ResolveFlags::NO_MAGICLINKS)?;
+    if FileType::from_raw_mode(rustix::fs::fstat(&file)?.st_mode) != FileType::RegularFile {
         return Err(Errno::ACCESS);
     }
-    rustix::fs::accessat(CWD, candidate, Access::EXEC_OK, AtFlags::EACCESS)
+    sys::may_execute(file.as_fd())
 }
 
 /// Executes the program; returns only why not.

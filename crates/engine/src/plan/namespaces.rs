@@ -68,7 +68,7 @@ pub(super) fn plan(spec: &Spec) -> Result<Namespaces, Error> {
 /// Joins all namespaces of a process.
 pub(super) fn of_process(pidfd: BorrowedFd<'_>) -> Result<Joins, Error> {
     Ok(Joins::Process {
-        pidfd: super::above_stdio(pidfd)?,
+        pidfd: super::duplicate(pidfd)?,
         kinds: ThreadNameSpaceType::MOUNT
             | ThreadNameSpaceType::CONTROL_GROUP
             | ThreadNameSpaceType::HOST_NAME_AND_NIS_DOMAIN_NAME
@@ -95,5 +95,5 @@ fn open(namespace: &LinuxNamespace, path: &Path) -> Result<(OwnedFd, LinkNameSpa
     if sys::namespace_kind(opened.as_fd()).map_err(failed)? != namespace.typ() as u32 {
         return Err(Error::invalid("linux.namespaces", "the path is a namespace of another kind"));
     }
-    Ok((super::above_stdio(opened.as_fd())?, kind))
+    Ok((super::above_stdio(opened)?, kind))
 }

@@ -27,7 +27,6 @@ pub(super) fn plan(
     process: &Process,
     user: Option<&UserRequest>,
     root: BorrowedFd<'_>,
-    keyring: Option<CString>,
 ) -> Result<ProcessPlan, Error> {
     let (identity, home) = Identity::plan(process, user, root)?;
     let arguments = c_strings(process.args().as_deref().unwrap_or_default(), "process.args")?;
@@ -46,7 +45,7 @@ pub(super) fn plan(
         groups,
         last_capability: host.last_capability,
         filter: filter(spec)?,
-        keyring,
+        keyring: None,
         oom_score_adj: process.oom_score_adj().map(|score| score.to_string().into_bytes()),
         label: label(process)?,
         personality: personality(spec),

@@ -154,6 +154,14 @@ pub(crate) fn cwd_is_reachable() -> rustix::io::Result<bool> {
     Ok(path[0] == b'/')
 }
 
+/// Makes sure that the caller, with its effective rights, may execute a file that is open as a handle.
+pub(crate) fn may_execute(file: BorrowedFd<'_>) -> rustix::io::Result<()> {
+    let flags = libc::AT_EACCESS | libc::AT_EMPTY_PATH;
+    // SAFETY: the empty path is a valid string, and nothing is written.
+    super::answer(unsafe { libc::syscall(libc::SYS_faccessat2, file.as_raw_fd(), c"".as_ptr(), libc::X_OK, flags) })
+        .map(drop)
+}
+
 /// Executes a program; returns only if that failed.
 pub(crate) fn execute(program: &CStr, arguments: &ArgumentVector, environment: &ArgumentVector) -> Errno {
     // SAFETY: all strings and both null-terminated vectors outlive the call.

@@ -152,16 +152,19 @@ fn c2_a_working_directory_through_a_descriptor_is_refused() {
 }
 
 #[test]
-fn c1_our_own_binary_cannot_be_run_or_changed_from_inside() {
+fn c1_our_own_binary_is_no_program_of_a_container() {
     let host = std::fs::metadata("/proc/self/exe").unwrap();
     let scratch = Scratch::new();
-    std::fs::write(scratch.root().join("bin/again"), "#!/proc/self/exe\n").unwrap();
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(scratch.root().join("bin/again"), mode).unwrap();
-    let _ = scratch.try_run(spec(&["/bin/again"]));
-    let failed = scratch.try_run(spec(&["/proc/self/exe"]));
-    // Whatever it is that ran, it was nothing that can be written to from inside.
-    drop(failed);
+    let again = scratch.root().join("bin/again");
+    std::fs::write(&again, "#!/proc/self/exe\n").unwrap();
+    std::fs::set_permissions(&again, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    symlink("/proc/self/exe", scratch.root().join("bin/link")).unwrap();
+    for program in ["/proc/self/exe", "/bin/link", "link", "/proc/self/root/bin/true"] {
+        let failed = failure(scratch.try_run(spec(&[program])));
+        assert_eq!((failed.stage, failed.errno), (Stage::Resolve, nix::libc::ELOOP), "{program}");
+    }
+    // As an interpreter it is found by the kernel; it is dynamic, and its loader is not in the root.
+    assert_eq!(failure(scratch.try_run(spec(&["again"]))).stage, Stage::Interpreter);
     let after = std::fs::metadata("/proc/self/exe").unwrap();
     assert_eq!((host.ino(), host.size(), host.mtime()), (after.ino(), after.size(), after.mtime()));
 }

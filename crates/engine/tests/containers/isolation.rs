@@ -212,3 +212,24 @@ fn the_container_sees_its_own_cgroup_as_the_root() {
     );
     assert_eq!(listed, "/\nshown\n");
 }
+
+#[test]
+fn a_filter_loads_without_no_new_privs_for_a_user_who_keeps_no_right_to_it() {
+    let scratch = Scratch::new();
+    let mut spec = spec(&["cat", "/proc/self/status"]);
+    spec["process"]["noNewPrivileges"] = json!(false);
+    spec["process"]["user"] = json!({"uid": 1000, "gid": 1000});
+    spec["process"]["capabilities"] = json!({"bounding": ["CAP_KILL"]});
+    spec["linux"]["seccomp"] = json!({"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64"],
+        "syscalls": [{"names": ["mkdir"], "action": "SCMP_ACT_ERRNO"}]});
+    let status = scratch.run(spec).stdout;
+    for (name, value) in [
+        ("Seccomp:", "2"),
+        ("NoNewPrivs:", "0"),
+        ("CapPrm:", "0000000000000000"),
+        ("CapEff:", "0000000000000000"),
+        ("CapBnd:", "0000000000000020"),
+    ] {
+        assert_eq!(field(&status, name), value, "{name}");
+    }
+}
