@@ -281,7 +281,7 @@ impl ContainerBuilder {
         let creating = tokio::spawn(async move {
             let (init, client) = (ProcessRef::init(id.clone()), supervisor.client().clone());
             let expected = (attach == Attach::Streams).then(|| supervisor.handover().expect(&init));
-            client.create(&id, new).await?;
+            client.create(&id, new).await.map_err(preflight::explained)?;
             let undo = if kill_on_drop { Undo::armed(&client, &id) } else { Undo::none() };
             let streams = expected.map(Expected::take).unwrap_or_default();
             Ok(Container::over(supervisor, Child::new(client, init, streams)).guarded(undo))

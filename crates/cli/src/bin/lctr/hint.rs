@@ -16,6 +16,8 @@ const ENFILE: i32 = 23;
 const ENOSPC: i32 = 28;
 const EROFS: i32 = 30;
 
+const OTHER_DIRECTORIES: &str = "choose directories that can be made and written with --root and --data";
+
 /// What the user may do.
 pub(crate) fn of(failure: &Failure) -> Option<String> {
     let text = match failure {
@@ -35,7 +37,8 @@ fn of_error(error: &Error) -> Option<&'static str> {
         ErrorKind::NotFound if error.process().is_some_and(|process| !process.is_init()) => {
             Some("`lctr inspect CONTAINER` lists its processes")
         }
-        ErrorKind::NotFound => Some("`lctr ps -a` lists the containers there are"),
+        ErrorKind::NotFound if error.container().is_some() => Some("`lctr ps -a` lists the containers there are"),
+        ErrorKind::NotFound if errno(error) == Some(ENOENT) => Some(OTHER_DIRECTORIES),
         ErrorKind::AlreadyExists => Some("choose another --name, or remove the one there is with `lctr rm`"),
         ErrorKind::WrongState => of_state(error.operation()),
         ErrorKind::PermissionDenied => Some(of_permission()),
@@ -48,9 +51,7 @@ fn of_error(error: &Error) -> Option<&'static str> {
         }
         ErrorKind::InvalidArgument if errno(error) == Some(ENOENT) => Some("check the path"),
         ErrorKind::System if errno(error) == Some(ENOSPC) => of_shortage(Some(ENOSPC)),
-        ErrorKind::System if errno(error) == Some(EROFS) => {
-            Some("choose directories that can be written with --root and --data")
-        }
+        ErrorKind::System if errno(error) == Some(EROFS) => Some(OTHER_DIRECTORIES),
         ErrorKind::Internal => Some("this is a mistake of ours: please report it, with what --log-level debug says"),
         _ => None,
     }
@@ -74,6 +75,9 @@ fn of_start(start: &StartFailure) -> Option<&'static str> {
         }
         (StartStage::Cgroup, _) => Some("check -m, --cpus and --pids-limit, and that the host has cgroups mounted"),
         (StartStage::Mount, _) => Some("check -v and the directories of the root file system that are mounted on"),
+        (StartStage::Setup, 0) => {
+            Some("where its memory is limited it may need more than -m gives; Docker asks for 6m at least")
+        }
         (StartStage::RootFs, _) => Some("check --rootfs; DIR:ro needs nothing of the host but the directory"),
         _ => None,
     }
@@ -148,6 +152,7 @@ mod tests {
     #[test]
     fn the_operation_decides_what_a_wrong_state_needs() {
         assert!(hint(Error::new(ErrorKind::WrongState, "it runs").during("delete")).contains("rm -f"));
-        assert!(hint(Error::new(ErrorKind::NotFound, "x")).contains("ps -a"));
+        let unknown = Error::new(ErrorKind::NotFound, "x").on(&"web".parse().unwrap());
+        assert!(hint(unknown).contains("ps -a"));
     }
 }
