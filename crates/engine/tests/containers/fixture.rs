@@ -196,9 +196,23 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let gone = remove_parent(&self.host, &self.parent);
-        if !std::thread::panicking() {
-            assert!(gone.unwrap(), "cgroups were left behind");
+        if std::thread::panicking() {
+            self.sweep();
+            let _ = remove_parent(&self.host, &self.parent);
+        } else {
+            assert!(remove_parent(&self.host, &self.parent).unwrap(), "cgroups were left behind");
+        }
+    }
+}
+
+impl Scratch {
+    /// Ends what a failed test has left running.
+    fn sweep(&self) {
+        for number in 0..self.next.load(Ordering::Relaxed) {
+            let place = CgroupPlace { parent: self.parent.clone(), name: format!("c{number}") };
+            if let Ok(Some(cgroup)) = Cgroup::open(&self.host, &place) {
+                let _ = cgroup.kill().and_then(|()| cgroup.remove());
+            }
         }
     }
 }
