@@ -121,10 +121,15 @@ fn hand_down(directory: &Directory) -> Result<(), Error> {
         .filter(|controller| !enabled.split_whitespace().any(|other| other == *controller))
         .map(|controller| format!("+{controller}"))
         .collect();
-    if missing.is_empty() {
+    if missing.is_empty() || directory.write(ENABLED, &missing.join(" ")).is_ok() {
         return Ok(());
     }
-    directory.set(ENABLED, &missing.join(" "))
+    for controller in &missing {
+        // One that cannot be handed down (`cpu` beside real-time processes, say) is missed only by who
+        // asks for its limits, and is then named.
+        let _ = directory.write(ENABLED, controller);
+    }
+    Ok(())
 }
 
 fn take_over_cpuset(from: &Directory, to: &Directory) -> Result<(), Error> {
