@@ -12,6 +12,7 @@ use std::sync::Arc;
 use tokio::sync::OwnedRwLockReadGuard;
 
 use super::create::check;
+use super::resync::PATIENCE;
 use super::table::Container;
 use super::tasks::to_the_end;
 use super::{Client, Shared, is_lost};
@@ -65,7 +66,11 @@ impl Shared {
             return Ok(stamp);
         }
         // Its exit may be known to the runtime and not have come here yet.
-        self.look(container).await?;
+        let status = self.peek(container).await?;
+        let found = status.as_ref().and_then(|status| status.process(process));
+        if found.is_none_or(|found| found.exit().is_some()) {
+            let _ = tokio::time::timeout(PATIENCE * 2, self.ended(container, process)).await;
+        }
         self.advance(container, |order| order.begin(process)).map_err(|_| {
             Error::new(ErrorKind::AlreadyExists, "a process of that name has not ended; take another name")
         })

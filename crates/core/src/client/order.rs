@@ -20,7 +20,7 @@ mod tests;
 use std::collections::HashMap;
 use std::time::SystemTime;
 
-use past::Past;
+use past::{End, Past};
 use seen::Seen;
 
 use crate::event::{Event, EventKind, StateChange};
@@ -55,6 +55,8 @@ struct Live {
     since: u64,
     /// The event that told its start.
     sequence: Option<u64>,
+    /// Its pid, once its start was told.
+    pid: Option<u32>,
     /// Its exit, come before its start was answered.
     held: Option<(Exit, Option<u64>)>,
 }
@@ -262,7 +264,8 @@ impl Order {
     }
 
     fn exec_started(&mut self, event: &Event, process: &ProcessId, pid: u32) {
-        if self.ended || self.past.is_later_than(process, event.sequence) {
+        let late = self.past.is_later_than(process, event.sequence) || self.past.was_started(process, pid);
+        if self.ended || late {
             return;
         }
         if !self.live.contains_key(process) {
@@ -279,6 +282,7 @@ impl Order {
         let Some(live) = self.live.get_mut(process).filter(|live| live.phase != Phase::Running) else { return };
         live.phase = Phase::Running;
         live.since = now;
+        live.pid = Some(pid);
         let held = live.held.take();
         self.tell(match process.is_init() {
             true => StateChange::Started { pid },
@@ -301,10 +305,10 @@ impl Order {
             None if process.is_init() => return,
             _ => {}
         }
-        self.live.remove(process);
+        let unheard = self.live.remove(process).filter(|live| live.sequence.is_none()).and_then(|live| live.pid);
         match process.is_init() {
             true => self.ending = Some((exit, sequence)),
-            false => self.tell_exit(process, exit, sequence),
+            false => self.tell_exit(process, exit, sequence, unheard),
         }
         self.release();
     }
@@ -324,7 +328,7 @@ impl Order {
             && let Some((exit, sequence)) = self.ending.take()
         {
             self.ended = true;
-            self.tell_exit(&ProcessId::init(), exit, sequence);
+            self.tell_exit(&ProcessId::init(), exit, sequence, None);
         }
         let busy = |live: &Live| !matches!(live.phase, Phase::Made | Phase::Making);
         if self.leaving && !self.deleted && self.ending.is_none() && !self.live.values().any(busy) {
@@ -334,13 +338,17 @@ impl Order {
         }
     }
 
-    fn tell_exit(&mut self, process: &ProcessId, exit: Exit, sequence: Option<u64>) {
-        let stamp = self.tick();
-        self.past.note(process.clone(), exit.clone(), sequence, stamp);
+    fn tell_exit(&mut self, process: &ProcessId, exit: Exit, sequence: Option<u64>, unheard: Option<u32>) {
+        self.note_end(process, exit.clone(), sequence, unheard);
         self.tell(match process.is_init() {
             true => StateChange::Exited { exit },
             false => StateChange::ProcessExited { process: process.clone(), exit },
         });
+    }
+
+    fn note_end(&mut self, process: &ProcessId, exit: Exit, sequence: Option<u64>, unheard: Option<u32>) {
+        let stamp = self.tick();
+        self.past.note(End { process: process.clone(), exit, sequence, stamp, unheard });
     }
 
     fn tell(&mut self, change: StateChange) {
@@ -349,7 +357,7 @@ impl Order {
 
     fn insert(&mut self, process: ProcessId, phase: Phase) {
         let stamp = self.tick();
-        self.live.insert(process, Live { phase, stamp, since: stamp, sequence: None, held: None });
+        self.live.insert(process, Live { phase, stamp, since: stamp, sequence: None, pid: None, held: None });
     }
 
     fn note_start(&mut self, process: &ProcessId, sequence: u64) {

@@ -20,6 +20,9 @@ use crate::status::{ContainerStatus, Evidence};
 /// How long events may be behind a state, and one exit behind another.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long a state may be ahead of the events on a good day: so long they go first, in their order.
+pub(super) const LEAD: Duration = Duration::from_secs(1);
+
 /// Why a container has to be looked at once more.
 #[derive(Debug, Clone)]
 pub(super) enum Doubt {
@@ -52,7 +55,7 @@ impl Shared {
         loop {
             let known = self.table.find(id);
             if let Some(known) = &known {
-                if let Some(status) = self.look(known).await? {
+                if let Some(status) = self.peek(known).await? {
                     return Ok((Arc::clone(known), status));
                 }
                 // The name is another instance's by now: the events of this one's end are on their way.
@@ -69,24 +72,34 @@ impl Shared {
         }
     }
 
-    /// Looks at a followed container. `None` when the name is another instance's now.
+    /// Looks at a followed container and takes what its state tells, ahead of events that are still to come. `None`
+    /// when the name is another instance's now.
     ///
     /// # Errors
     /// `NotFound`; the runtime's.
     pub(super) async fn look(self: &Arc<Self>, container: &Arc<Container>) -> Result<Option<ContainerStatus>> {
         let mark = self.advance(container, Order::mark);
-        match self.runtime.state(&container.id).await {
-            Ok(status) if status.instance == container.instance => {
-                let missing = self.advance(container, |order| {
-                    order.observe(mark, &status);
-                    order.missing(mark, &status)
-                });
-                if !missing.is_empty() {
-                    self.conclude_later(container, Doubt::Missing(mark, missing));
-                }
-                Ok(Some(status))
+        let status = self.peek(container).await?;
+        if let Some(status) = &status {
+            let missing = self.advance(container, |order| {
+                order.observe(mark, status);
+                order.missing(mark, status)
+            });
+            if !missing.is_empty() {
+                self.conclude_later(container, Doubt::Missing(mark, missing));
             }
-            Ok(_) => Ok(None),
+        }
+        Ok(status)
+    }
+
+    /// Looks at a followed container and leaves it to the events to tell what is new. `None` when the name is another
+    /// instance's now.
+    ///
+    /// # Errors
+    /// `NotFound`; the runtime's.
+    pub(super) async fn peek(self: &Arc<Self>, container: &Arc<Container>) -> Result<Option<ContainerStatus>> {
+        match self.runtime.state(&container.id).await {
+            Ok(status) => Ok((status.instance == container.instance).then_some(status)),
             Err(error) => {
                 if error.kind() == ErrorKind::NotFound {
                     self.conclude_later(container, Doubt::Gone);
@@ -154,6 +167,8 @@ fn is_unheard(error: &Error) -> bool {
 
 async fn resync(shared: Weak<Shared>, container: Weak<Container>) {
     let mut backoff = Backoff::new();
+    // What the new subscription replays goes first.
+    tokio::time::sleep(LEAD).await;
     while let (Some(shared), Some(container)) = (shared.upgrade(), container.upgrade()) {
         match shared.look(&container).await {
             Ok(Some(_)) => return,

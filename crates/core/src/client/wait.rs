@@ -9,12 +9,13 @@
 use std::sync::Arc;
 
 use super::notify::Known;
+use super::resync::{Doubt, LEAD};
 use super::table::{Container, Watch};
 use super::tasks::within;
 use super::{Client, Shared};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{ProcessId, ProcessRef};
-use crate::status::Exit;
+use crate::status::{ContainerState, ContainerStatus, Exit};
 
 impl Client {
     /// Waits for the end of a process, whoever started it, and returns at once when it has ended already.
@@ -56,23 +57,42 @@ impl Shared {
             biased;
             known = &mut coming => return known.map_err(|_| nobody()),
             // An error here is not the waiter's: the events go on, and what has gone will be concluded.
-            _ = self.look(container) => {}
+            () = self.check(container, process) => {}
         }
         coming.await.map_err(|_| nobody())
+    }
+
+    /// Looks whether a process lives; when it does not, its event has a moment to come before the state is taken.
+    async fn check(self: &Arc<Self>, container: &Arc<Container>, process: &ProcessId) {
+        match self.peek(container).await {
+            Ok(Some(status)) if !lives(&status, process) => {}
+            Ok(None) => return self.conclude_later(container, Doubt::Gone),
+            _ => return,
+        }
+        tokio::time::sleep(LEAD).await;
+        let _ = self.look(container).await;
     }
 
     /// The exit of a process that nobody here has heard of.
     async fn past(self: &Arc<Self>, container: &Arc<Container>, process: &ProcessId) -> Result<Known> {
         let (now, status) = self.opened(&container.id).await?;
+        if let Some(exit) = status.process(process).and_then(|found| found.exit()) {
+            return Ok(Known { exit: exit.clone(), ticket: now.queue.latest() });
+        }
+        if lives(&status, process) {
+            // The event of its start is still to come.
+            let _ = self.look(&now).await;
+        }
         match now.watch(process) {
             Watch::Known(known) => Ok(known),
             Watch::Coming(coming) => coming.await.map_err(|_| nobody()),
-            Watch::Absent => match status.process(process).and_then(|found| found.exit()) {
-                Some(exit) => Ok(Known { exit: exit.clone(), ticket: 0 }),
-                None => Err(nobody()),
-            },
+            Watch::Absent => Err(nobody()),
         }
     }
+}
+
+fn lives(status: &ContainerStatus, process: &ProcessId) -> bool {
+    status.state != ContainerState::Stopped && status.process(process).is_some_and(|found| found.exit().is_none())
 }
 
 fn nobody() -> Error {

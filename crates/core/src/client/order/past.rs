@@ -18,24 +18,32 @@ pub(super) struct Past {
 
 /// One end.
 #[derive(Debug)]
-struct End {
-    process: ProcessId,
-    exit: Exit,
+pub(super) struct End {
+    pub(super) process: ProcessId,
+    pub(super) exit: Exit,
     /// The event that told it; `None` when it was read from a state.
-    sequence: Option<u64>,
+    pub(super) sequence: Option<u64>,
     /// When it was noted, by the order's stamps.
-    stamp: u64,
+    pub(super) stamp: u64,
+    /// The process whose start was told without an event, which is still to come.
+    pub(super) unheard: Option<u32>,
 }
 
 impl Past {
     /// Notes an end.
-    pub(super) fn note(&mut self, process: ProcessId, exit: Exit, sequence: Option<u64>, stamp: u64) {
+    pub(super) fn note(&mut self, end: End) {
         if self.ends.len() == LATEST {
             // Init's own end stays: its waiters may come at any time.
             let victim = self.ends.iter().position(|end| !end.process.is_init()).unwrap_or(0);
             self.ends.remove(victim);
         }
-        self.ends.push_back(End { process, exit, sequence, stamp });
+        self.ends.push_back(end);
+    }
+
+    /// Whether the event of the start of `pid` is the late one of a process whose end was read from a state.
+    pub(super) fn was_started(&mut self, process: &ProcessId, pid: u32) -> bool {
+        let same = |end: &&mut End| end.process == *process && end.unheard == Some(pid);
+        self.ends.iter_mut().find(same).is_some_and(|end| end.unheard.take().is_some())
     }
 
     /// The latest exit under that name.
@@ -86,9 +94,10 @@ mod tests {
     fn the_end_of_init_outlasts_any_number_of_execs() {
         let mut past = Past::default();
         let exit = Exit::new(ExitStatus::Code(3), How::Waited, SystemTime::UNIX_EPOCH);
-        past.note(ProcessId::init(), exit.clone(), Some(1), 1);
+        let end = |process: ProcessId| End { process, exit: exit.clone(), sequence: None, stamp: 1, unheard: None };
+        past.note(end(ProcessId::init()));
         for number in 0..10_000 {
-            past.note(format!("e{number}").parse().unwrap(), exit.clone(), Some(number + 2), number + 2);
+            past.note(end(format!("e{number}").parse().unwrap()));
         }
         assert!(past.exit(&ProcessId::init()).is_some());
         assert!(past.ends.len() <= LATEST);

@@ -15,8 +15,7 @@ impl Order {
         for process in &status.processes {
             match &process.state {
                 ProcessState::Exited(exit) => {
-                    let stamp = order.tick();
-                    order.past.note(process.id.clone(), exit.clone(), None, stamp);
+                    order.note_end(&process.id, exit.clone(), None, None);
                 }
                 _ if over => {}
                 ProcessState::Created => order.insert(process.id.clone(), Phase::Made),
@@ -26,8 +25,7 @@ impl Order {
         if over {
             order.ended = true;
             if status.exit().is_none() {
-                let stamp = order.tick();
-                order.past.note(ProcessId::init(), order.unknown(Evidence::RuntimeState), None, stamp);
+                order.note_end(&ProcessId::init(), order.unknown(Evidence::RuntimeState), None, None);
             }
         } else if !order.live.contains_key(&ProcessId::init()) {
             order.insert(ProcessId::init(), Phase::Made);

@@ -193,6 +193,25 @@ fn the_late_event_of_an_exit_read_from_a_state_does_not_end_the_next_of_that_nam
 }
 
 #[test]
+fn a_start_and_an_exit_that_were_answered_and_read_are_not_told_again_by_their_late_events() {
+    for again in [false, true] {
+        let mut order = with_a_running();
+        let mark = order.mark();
+        order.observe(mark, &with_a(ProcessState::Exited(exit(1))));
+        if again {
+            order.begin(&this("a")).unwrap();
+        }
+        order.take();
+        order.event(&event(4, EventKind::ExecStarted { process: this("a"), pid: 2 }));
+        order.event(&event(5, EventKind::Exited { process: this("a"), exit: exit(1) }));
+        assert_eq!(order.take(), [], "while the next one starts: {again}");
+        assert!(!order.is_running(&this("a")));
+        order.event(&event(6, EventKind::ExecStarted { process: this("a"), pid: 9 }));
+        assert_eq!(order.take(), [StateChange::ProcessStarted { process: this("a"), pid: 9 }]);
+    }
+}
+
+#[test]
 fn a_start_that_is_heard_after_a_state_has_told_the_end_is_no_second_run() {
     let mut order = Order::making();
     order.made();

@@ -143,3 +143,21 @@ async fn a_backend_that_panics_or_fails_hears_of_the_next_change() {
     assert_eq!(rig.client.wait(&of_web("init")).await.unwrap(), exit(0));
     assert_eq!(rig.world.changes(2).await, [started(), exited(0)]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_state_knows_already_is_told_in_the_order_of_its_events() {
+    let rig = Rig::running().await;
+    rig.exec("e1").await.unwrap();
+    rig.world.changes(2).await;
+    rig.world.set("web", "e1", ProcessState::Exited(exit(1)));
+    rig.world.set("web", "init", ProcessState::Exited(exit(2)));
+    // The waiter's look finds the ends before the events of them and of what was before have come.
+    let (init, ()) = tokio::join!(async { rig.client.wait(&of_web("init")).await.unwrap() }, async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        rig.world.emit("web", EventKind::Oom);
+        rig.world.exit("web", "e1", 1);
+        rig.world.exit("web", "init", 2);
+    });
+    assert_eq!(init, exit(2));
+    assert_eq!(rig.world.changes(5).await[2..], [StateChange::Oom, exec_exited("e1", 1), exited(2)]);
+}
