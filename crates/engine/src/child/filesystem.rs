@@ -9,7 +9,7 @@
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{CWD, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags};
 
 use super::fault::{Step, ToStep};
@@ -130,11 +130,13 @@ fn open_overlay(lower: &CStr, upper: &UpperPlan) -> rustix::io::Result<OwnedFd> 
             set(c"workdir", work)?;
             None
         }
-        UpperPlan::Memory { parameters } => {
+        UpperPlan::Memory { parameters, owner: (uid, gid), mode } => {
             let memory = make_mount(c"tmpfs", parameters, 0)?;
             for name in [c"upper", c"work"] {
-                rustix::fs::mkdirat(&memory, name, Mode::from_raw_mode(0o755))?;
+                rustix::fs::mkdirat(&memory, name, Mode::RWXU)?;
             }
+            rustix::fs::chownat(&memory, c"upper", Some(*uid), Some(*gid), AtFlags::empty())?;
+            rustix::fs::chmodat(&memory, c"upper", *mode, AtFlags::empty())?;
             rustix::process::fchdir(&memory)?;
             set(c"upperdir", c"upper")?;
             set(c"workdir", c"work")?;

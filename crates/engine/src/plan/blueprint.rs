@@ -5,7 +5,7 @@
 use std::ffi::CString;
 use std::os::fd::{AsRawFd, OwnedFd};
 
-use rustix::fs::{Dev, FileType, Gid, Uid};
+use rustix::fs::{Dev, FileType, Gid, Mode, Uid};
 use rustix::termios::Winsize;
 use rustix::thread::{LinkNameSpaceType, ThreadNameSpaceType};
 
@@ -178,6 +178,10 @@ pub(crate) enum UpperPlan {
     Memory {
         /// Its parameters.
         parameters: Vec<(CString, Option<CString>)>,
+        /// Whose the layer is: the container's root has owner and mode of the layer, not of what is below.
+        owner: (Uid, Gid),
+        /// Who may enter it.
+        mode: Mode,
     },
 }
 

@@ -1,12 +1,13 @@
 //! The container's file system, from spec and request to what the child carries out.
 
 use std::ffi::CString;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use oci_spec::runtime::{LinuxDevice, LinuxDeviceType, Spec};
-use rustix::fs::{FileType, Gid, Uid};
+use rustix::fs::{FileType, Gid, Mode, Uid};
 
 use super::namespaces::Namespaces;
 use super::{DevicePlan, FilesystemPlan, LinkPlan, Place, RootPlan, UpperPlan, c_string};
@@ -81,23 +82,31 @@ fn plan_root(root: &Root, path: &Path) -> Result<RootPlan, Error> {
 
 fn plan_upper(upper: &Upper, lower: &Path) -> Result<UpperPlan, Error> {
     match upper {
-        Upper::Tmpfs { size } => memory(*size),
+        Upper::Tmpfs { size } => memory(*size, lower),
         // The kernel refuses layers that contain one another.
-        Upper::Directory(directory) if is_inside(directory, lower) => memory(None),
+        Upper::Directory(directory) if is_inside(directory, lower) => memory(None, lower),
         Upper::Directory(directory) => {
             let directory = absolute(directory)?;
-            let make = |name| make_layer(&directory.join(name));
-            Ok(UpperPlan::Directory { upper: make("upper")?, work: make("work")? })
+            let (upper, work) = (directory.join("upper"), directory.join("work"));
+            if !upper.exists() {
+                make_layer(&upper)?;
+                resemble(&upper, lower).map_err(layer_error(&upper))?;
+            }
+            make_layer(&work)?;
+            let option = |path: &Path| c_string(path.as_os_str(), "root");
+            Ok(UpperPlan::Directory { upper: option(&upper)?, work: option(&work)? })
         }
     }
 }
 
-fn memory(size: Option<u64>) -> Result<UpperPlan, Error> {
+fn memory(size: Option<u64>, lower: &Path) -> Result<UpperPlan, Error> {
+    let about = lower.metadata().map_err(layer_error(lower))?;
     let mut parameters = vec![(c"mode".into(), Some(c"0755".into()))];
     if let Some(size) = size {
         parameters.push((c"size".into(), Some(c_string(size.to_string().as_ref(), "root")?)));
     }
-    Ok(UpperPlan::Memory { parameters })
+    let owner = (Uid::from_raw(about.uid()), Gid::from_raw(about.gid()));
+    Ok(UpperPlan::Memory { parameters, owner, mode: Mode::from_raw_mode(about.mode() & 0o7777) })
 }
 
 /// Whether `directory` is inside of `lower`, on the same file system.
@@ -110,13 +119,20 @@ fn is_inside(directory: &Path, lower: &Path) -> bool {
     directory.starts_with(&lower) && device(&directory) == device(&lower)
 }
 
-fn make_layer(path: &Path) -> Result<CString, Error> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o755).create(path).map_err(|source| Error::Open {
-        role: "overlay layer",
-        path: path.to_owned(),
-        source,
-    })?;
-    c_string(path.as_os_str(), "root")
+fn make_layer(path: &Path) -> Result<(), Error> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o755).create(path).map_err(layer_error(path))
+}
+
+/// Gives a new layer the owner and mode of what is below it: the container's root has the layer's.
+fn resemble(layer: &Path, lower: &Path) -> io::Result<()> {
+    let about = lower.metadata()?;
+    std::os::unix::fs::chown(layer, Some(about.uid()), Some(about.gid()))?;
+    std::fs::set_permissions(layer, about.permissions())
+}
+
+fn layer_error(path: &Path) -> impl FnOnce(io::Error) -> Error {
+    let path = path.to_owned();
+    move |source| Error::Open { role: "overlay layer", path, source }
 }
 
 /// A path as the list of lower layers takes it, where a colon separates and a backslash escapes.

@@ -43,6 +43,21 @@ fn an_overlay_in_memory_is_gone_with_the_container() {
 }
 
 #[test]
+fn an_overlays_root_has_owner_and_mode_of_the_directory_below() {
+    let scratch = Scratch::new();
+    for mode in [0o755, 0o1777] {
+        std::fs::set_permissions(scratch.root(), std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+        std::os::unix::fs::chown(scratch.root(), Some(0), Some(1234)).unwrap();
+        let layer = scratch.path().join(format!("layer-{mode:o}"));
+        for upper in [Upper::Directory(layer), Upper::Tmpfs { size: None }] {
+            let root = Root::Overlay { lower: scratch.root(), upper };
+            let outcome = scratch.try_run_in(spec(&["stat", "-c", "%a %u %g", "/"]), root, &[]).unwrap();
+            assert_eq!(outcome.stdout, format!("{mode:o} 0 1234\n"));
+        }
+    }
+}
+
+#[test]
 fn an_overlay_over_a_path_with_a_colon_works() {
     let scratch = Scratch::new();
     let lower = scratch.path().join("a:b\\c");
