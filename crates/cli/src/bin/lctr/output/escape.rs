@@ -32,8 +32,8 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// Whether it changes how its neighbours are shown, or hides.
-fn acts(c: char) -> bool {
+/// Whether it changes how its neighbours are shown, or hides; control characters act too, and are not among these.
+pub(super) fn acts(c: char) -> bool {
     matches!(c,
         '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
         | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')

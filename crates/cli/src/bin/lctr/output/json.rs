@@ -1,6 +1,9 @@
 //! Results for programs: a schema of our own, so that the core's types may change without breaking scripts.
 //!
-//! Times are RFC 3339 in UTC with nanoseconds; what is not known is left out. Environments are in none of it.
+//! Times are RFC 3339 in UTC with nanoseconds; what is not known is left out. Environments are in none of it. Whatever
+//! would act on a terminal is written as JSON's own escapes, so that looking at it is safe and reading it changes nothing.
+//!
+//! Keeps: C-41.
 
 use std::io::{self, Write};
 
@@ -12,6 +15,7 @@ use libcontainerd::{ContainerId, ContainerState, ContainerStatus, Exit, ExitStat
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::escape;
 use super::time::exact;
 use crate::exit_code;
 use crate::failure::Failure;
@@ -39,8 +43,23 @@ pub(crate) fn pretty(view: &impl Serialize) -> Result<(), Failure> {
 }
 
 fn print(text: &[u8]) -> Result<(), Failure> {
+    let text = harmless(&String::from_utf8_lossy(text));
     let mut out = io::stdout().lock();
-    out.write_all(text).and_then(|()| out.flush()).map_err(Failure::Print)
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Failure::Print)
+}
+
+/// The same JSON, without a character that acts on a terminal: those can be in strings only.
+fn harmless(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c != '\n' && (c.is_control() || escape::acts(c)) {
+            let mut units = [0; 2];
+            text.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            text.push(c);
+        }
+    }
+    text
 }
 
 /// A container.

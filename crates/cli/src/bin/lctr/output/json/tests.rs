@@ -51,3 +51,13 @@ fn an_unknown_end_has_neither_code_nor_signal() {
     assert_eq!(view["exit_code"], 255);
     assert!(view.get("code").is_none() && view.get("signal").is_none());
 }
+
+#[test]
+fn c41_what_acts_on_a_terminal_is_escaped_and_reads_the_same() {
+    let hostile = "\x1b]0;x\x07 \r \u{7f} \u{9b}31m \u{202e} \u{e0041} ä 日本語";
+    let json = serde_json::to_string_pretty(&[hostile]).unwrap();
+    let shown = harmless(&json);
+    assert!(!shown.contains(|c: char| c != '\n' && (c.is_control() || escape::acts(c))), "{shown}");
+    assert!(shown.contains("ä 日本語"), "{shown}");
+    assert_eq!(serde_json::from_str::<[String; 1]>(&shown).unwrap(), [hostile]);
+}
