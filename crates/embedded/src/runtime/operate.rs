@@ -113,6 +113,10 @@ impl Inner {
             match self.listed(&id).await {
                 Ok(status) => all.push(status),
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
+                // A stranger's directory, or none at all: it hides none of the others.
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                    tracing::warn!(container.id = %id, %error, "this is no container of ours, and left out");
+                }
                 Err(error) => return Err(error),
             }
         }
