@@ -1,7 +1,8 @@
 //! A bounded pipe in memory, and the table of those that have a name.
 //!
-//! It holds what was written while nobody reads; end-of-file comes when it is closed, after the last byte; a writer
-//! waits while it is full and fails once it is broken. One reader at a time may claim it, as a FIFO's lock has it.
+//! It holds what was written while nobody reads; end-of-file comes after the last byte, when it is closed and every
+//! program that writes has let go; a writer waits while it is full and fails once it is broken. One reader at a time
+//! may claim it, as a FIFO's lock has it.
 //!
 //! Imitates a FIFO with its keeper; not: message sizes, packet mode, atomic small writes.
 
@@ -64,6 +65,8 @@ struct State {
     closed: bool,
     broken: bool,
     claimed: bool,
+    /// Programs that have its writing side open: end-of-file waits for them.
+    writers: usize,
     /// Bytes that ever went in, by which a drain sees quiet.
     written: u64,
     waiting: Vec<Waker>,
@@ -84,6 +87,18 @@ impl Pipe {
     /// Gives the reading side back; what is held stays held.
     pub(super) fn unclaim(&self) {
         self.state().claimed = false;
+    }
+
+    /// A program has opened the writing side.
+    pub(super) fn add_writer(&self) {
+        self.state().writers += 1;
+    }
+
+    /// A program has let go of the writing side.
+    pub(super) fn remove_writer(&self) {
+        let mut state = self.state();
+        state.writers -= 1;
+        state.wake();
     }
 
     /// No more bytes will come: the reader finds end-of-file after the last.
@@ -108,7 +123,7 @@ impl Pipe {
 
     pub(super) fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<()> {
         let mut state = self.state();
-        if state.held.is_empty() && !state.closed {
+        if state.held.is_empty() && !(state.closed && state.writers == 0) {
             state.waiting.push(cx.waker().clone());
             return Poll::Pending;
         }
@@ -122,7 +137,7 @@ impl Pipe {
 
     pub(super) fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let mut state = self.state();
-        if state.broken || state.closed {
+        if state.broken || (state.closed && state.writers == 0) {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
         let count = bytes.len().min(ROOM - state.held.len());

@@ -46,7 +46,8 @@ impl MemoryProcessIo {
     fn writer(&self, name: Option<String>, closer: Arc<dyn StdinCloser>) -> Result<Option<Writer>> {
         let Some(name) = name else { return Ok(None) };
         let pipe = self.pipes.open(&name).ok_or_else(|| gone(&name))?;
-        Ok(Some(Writer { pipe, closer }))
+        pipe.add_writer();
+        Ok(Some(Writer { pipe: Some(pipe), closer }))
     }
 }
 
@@ -145,7 +146,8 @@ impl OutputStream for Reader {
 }
 
 struct Writer {
-    pipe: Arc<Pipe>,
+    /// Until it was shut down.
+    pipe: Option<Arc<Pipe>>,
     closer: Arc<dyn StdinCloser>,
 }
 
@@ -155,16 +157,34 @@ impl fmt::Debug for Writer {
     }
 }
 
+impl Writer {
+    fn let_go(&mut self) {
+        if let Some(pipe) = self.pipe.take() {
+            pipe.remove_writer();
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.let_go();
+    }
+}
+
 impl AsyncWrite for Writer {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.pipe.poll_write(cx, bytes)
+        match &self.pipe {
+            Some(pipe) => pipe.poll_write(cx, bytes),
+            None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+        }
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.let_go();
         self.closer.close();
         Poll::Ready(Ok(()))
     }

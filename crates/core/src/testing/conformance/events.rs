@@ -20,9 +20,9 @@ suite!(Replay:
 
 /// A life with one exec in it, up to its delete.
 async fn life(scene: &Scene) -> Live {
-    let container = scene.running("c", &["drain", "1"], Stdio::piped()).await;
+    let mut container = scene.running("c", &["drain", "1"], Stdio::piped()).await;
     scene.exec(&container, "e", &["exit", "2"], Stdio::null()).await.exit().await;
-    scene.client.close_stdin(&container.process).await.unwrap();
+    container.close_stdin().await;
     container.exit().await;
     container.delete().await;
     container

@@ -88,7 +88,7 @@ async fn an_exec_of_a_file_that_is_no_program_is_126_and_leaves_nothing(scene: S
 }
 
 async fn an_exec_needs_a_running_container(scene: Scene) {
-    let container = scene.created("c", &["drain", "0"], Stdio::piped()).await;
+    let mut container = scene.created("c", &["drain", "0"], Stdio::piped()).await;
     let kind = async |name: &str| {
         let new = NewProcess::new(scene.stage.probe(&["exit", "0"]), Stdio::piped());
         let process = process_id(name);
@@ -96,7 +96,7 @@ async fn an_exec_needs_a_running_container(scene: Scene) {
     };
     assert_eq!(kind("too-early").await, ErrorKind::WrongState);
     scene.client.start(&container.id).await.unwrap();
-    scene.client.close_stdin(&container.process).await.unwrap();
+    container.close_stdin().await;
     container.exit().await;
     assert_eq!(kind("too-late").await, ErrorKind::WrongState);
     container.delete().await;

@@ -72,16 +72,18 @@ async fn term_without_a_handler_does_not_end_init(scene: Scene) {
 }
 
 async fn every_waiter_is_answered_whenever_it_asked(scene: Scene) {
-    let container = scene.created("c", &["drain", "3"], Stdio::null().with_stdin(crate::stdio::Place::Stream)).await;
+    let mut container =
+        scene.created("c", &["drain", "3"], Stdio::null().with_stdin(crate::stdio::Place::Stream)).await;
+    let process = container.process.clone();
     let ask = |scene: &Scene| {
-        let (client, process) = (scene.client.clone(), container.process.clone());
+        let (client, process) = (scene.client.clone(), process.clone());
         tokio::spawn(async move { client.wait(&process).await })
     };
     let other = scene.another();
     let before: Vec<_> = (0..10).flat_map(|_| [ask(&scene), ask(&other)]).collect();
     scene.client.start(&container.id).await.unwrap();
     let during: Vec<_> = (0..10).flat_map(|_| [ask(&scene), ask(&other)]).collect();
-    scene.client.close_stdin(&container.process).await.unwrap();
+    container.close_stdin().await;
     let first = container.exit().await;
     let after: Vec<_> = (0..10).flat_map(|_| [ask(&scene), ask(&other)]).collect();
     for waiter in before.into_iter().chain(during).chain(after) {

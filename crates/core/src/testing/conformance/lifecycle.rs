@@ -52,10 +52,10 @@ async fn a_name_is_free_again_after_the_delete_and_is_another_instance(scene: Sc
 }
 
 async fn a_container_is_started_once(scene: Scene) {
-    let container = scene.running("c", &["drain", "0"], Stdio::piped()).await;
+    let mut container = scene.running("c", &["drain", "0"], Stdio::piped()).await;
     let again = scene.client.start(&container.id).await.unwrap_err();
     assert_eq!(again.kind(), ErrorKind::WrongState);
-    scene.client.close_stdin(&container.process).await.unwrap();
+    container.close_stdin().await;
     container.exit().await;
     let late = scene.client.start(&container.id).await.unwrap_err();
     assert_eq!(late.kind(), ErrorKind::WrongState);
@@ -119,7 +119,7 @@ async fn a_stopped_container_takes_no_signal(scene: Scene) {
 }
 
 async fn the_state_tells_the_truth_at_each_step(scene: Scene) {
-    let container = scene.created("c", &["drain", "8"], Stdio::piped()).await;
+    let mut container = scene.created("c", &["drain", "8"], Stdio::piped()).await;
     let created = scene.client.state(&container.id).await.unwrap();
     assert_eq!((created.state, created.started_at, created.run.0), (ContainerState::Created, None, 0));
     let started = scene.client.start(&container.id).await.unwrap();
@@ -129,7 +129,7 @@ async fn the_state_tells_the_truth_at_each_step(scene: Scene) {
     assert_eq!((init.pid, init.state, init.terminal), (Some(started.pid), ProcessState::Running, false));
     assert_eq!(init.args, scene.stage.probe(&["drain", "8"]));
     assert!(running.started_at.is_some_and(|at| at >= created.created_at));
-    scene.client.close_stdin(&container.process).await.unwrap();
+    container.close_stdin().await;
     let exit = container.exit().await;
     let stopped = scene.client.state(&container.id).await.unwrap();
     assert_eq!((stopped.state, stopped.exit()), (ContainerState::Stopped, Some(&exit)));

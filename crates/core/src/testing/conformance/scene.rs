@@ -22,7 +22,7 @@ use crate::stdio::Stdio;
 use crate::testing::RecordingBackend;
 
 /// No case takes longer; in virtual time a case that hangs is here at once.
-const LIMIT: Duration = Duration::from_secs(300);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// Runs a case to its end, deletes what it has left running, and checks that nothing else is left.
 pub(super) async fn play<F: Future<Output = ()>>(stage: Arc<dyn Stage>, case: fn(Scene) -> F) {
@@ -131,6 +131,12 @@ pub(super) struct Live {
 impl Live {
     pub(super) fn stdin(&mut self) -> &mut dyn InputStream {
         self.streams.stdin.as_deref_mut().expect("stdin is a stream")
+    }
+
+    /// Lets go of its stdin and closes it: a stream that somebody could still write into has no end.
+    pub(super) async fn close_stdin(&mut self) {
+        self.streams.stdin = None;
+        self.client.close_stdin(&self.process).await.expect("stdin can be closed");
     }
 
     pub(super) fn stdout(&mut self) -> &mut dyn OutputStream {
