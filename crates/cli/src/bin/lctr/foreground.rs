@@ -79,24 +79,32 @@ impl Foreground {
         child: &mut Child,
         signals: &mut Signals,
     ) -> Result<Followed, Failure> {
-        let relayed = {
-            let _raw =
-                if self.tty && self.interactive && terminal::on_stdin() { Some(RawTerminal::take()?) } else { None };
-            let process = child.process().clone();
-            tokio::select! {
-                relayed = child.relay(self.relay()?) => relayed?,
-                never = pass_on(client, &process, signals) => match never? {},
-                never = self.follow_window(client, &process) => match never? {},
-            }
-        };
-        match relayed {
-            Relayed::Exited(exit) => Ok(Followed::Exited(exit)),
-            Relayed::ReaderGone if self.ends_with_reader => end_with_reader(child).await,
-            Relayed::ReaderGone => Ok(Followed::ReaderGone),
-            _ => {
+        match self.relayed(client, child, signals).await {
+            Ok(Relayed::Exited(exit)) => Ok(Followed::Exited(exit)),
+            Ok(Relayed::ReaderGone) if self.ends_with_reader => end_with_reader(child).await,
+            Ok(Relayed::ReaderGone) => Ok(Followed::ReaderGone),
+            Ok(_) => {
                 output::error::note(&left(child.process()));
                 Ok(Followed::Detached)
             }
+            Err(failure) => {
+                // Its output can go nowhere any more (a full disk, a terminal that is gone): the same as no reader.
+                if self.ends_with_reader {
+                    let _ = end_with_reader(child).await;
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    async fn relayed(&self, client: &Client, child: &mut Child, signals: &mut Signals) -> Result<Relayed, Failure> {
+        let takes_terminal = self.tty && self.interactive && terminal::on_stdin();
+        let _raw = if takes_terminal { Some(RawTerminal::take()?) } else { None };
+        let (process, own) = (child.process().clone(), self.relay()?);
+        tokio::select! {
+            relayed = child.relay(own) => Ok(relayed?),
+            Err(failure) = pass_on(client, &process, signals) => Err(failure),
+            Err(failure) = self.follow_window(client, &process) => Err(failure),
         }
     }
 
