@@ -29,6 +29,8 @@ pub(crate) struct History {
     pub(crate) processes: Vec<ProcessHistory>,
     /// Whether the kernel killed for want of memory since the last start.
     pub(crate) oom: bool,
+    /// Whether its init was let through the gate.
+    pub(crate) released: bool,
     /// Whether its cgroups are removed.
     pub(crate) cleaned: bool,
     /// Whether it is deleted, and only a directory is left of it.
@@ -64,6 +66,7 @@ impl History {
             started_at: None,
             processes: Vec::new(),
             oom: false,
+            released: false,
             cleaned: false,
             deleted: false,
             next_seq: entry.seq + 1,
@@ -96,6 +99,7 @@ impl History {
                 self.state = ContainerState::Created;
                 self.processes.push(ProcessHistory::new(process.clone()));
             }
+            Fact::Released => self.released = true,
             Fact::Started { run } => {
                 self.state = ContainerState::Running;
                 self.run = *run;
@@ -178,6 +182,7 @@ impl ProcessHistory {
         let mut status = ProcessStatus::new(self.made.id.clone(), self.made.args.clone());
         status.terminal = self.made.endpoints.terminal.is_some();
         status.stream_owner = self.made.stream_owner;
+        status.stdio = Some(self.made.endpoints.stdio());
         match &self.exit {
             Some(exit) => status.state = ProcessState::Exited(exit.clone()),
             None => {
