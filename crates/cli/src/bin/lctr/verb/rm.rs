@@ -6,7 +6,7 @@ use libcontainerd::{Delete, ErrorKind, Supervisor};
 
 use crate::context::{Context, for_each};
 use crate::failure::Failure;
-use crate::output;
+use crate::{exit_code, output};
 
 /// Options of `rm`.
 #[derive(Debug, clap::Args)]
@@ -24,23 +24,41 @@ impl Rm {
     pub(crate) async fn go(self, context: &Context) -> Result<u8, Failure> {
         let supervisor = context.supervisor()?;
         let how = if self.force { Delete::killing() } else { Delete::default() };
-        let names = if self.force { existing(&supervisor, self.containers).await } else { self.containers };
-        for_each(&supervisor, &names, async |id| match supervisor.client().delete(id, how).await {
+        let (names, code) = match self.force {
+            true => existing(&supervisor, self.containers).await,
+            false => (self.containers, 0),
+        };
+        let removed = for_each(&supervisor, &names, async |id| match supervisor.client().delete(id, how).await {
             Err(error) if self.force && error.kind() == ErrorKind::NotFound => Ok(()),
             deleted => deleted.map_err(Failure::from).and_then(|()| output::line(id.as_str())),
         })
-        .await
+        .await?;
+        Ok(removed.max(code))
     }
 }
 
-/// Without those that are gone already, which is what was wanted.
-async fn existing(supervisor: &Supervisor, names: Vec<String>) -> Vec<String> {
-    let mut there = Vec::new();
+/// Without those that are gone already, which is what was wanted; and the exit code for what is left of these.
+async fn existing(supervisor: &Supervisor, names: Vec<String>) -> (Vec<String>, u8) {
+    let (mut there, mut code) = (Vec::new(), 0);
     for name in names {
-        let found = supervisor.find(&name).await;
-        if !found.is_err_and(|error| error.kind() == ErrorKind::NotFound) {
-            there.push(name);
+        match supervisor.find(&name).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                if let Err(failure) = without_rest(supervisor, &name).await {
+                    output::error::print(&failure);
+                    code = exit_code::of(&failure);
+                }
+            }
+            _ => there.push(name),
         }
     }
-    there
+    (there, code)
+}
+
+/// Removes what a create or a delete that was killed has left under a name that is no container's.
+async fn without_rest(supervisor: &Supervisor, name: &str) -> Result<(), Failure> {
+    let Ok(id) = name.parse() else { return Ok(()) };
+    match supervisor.client().delete(&id, Delete::killing()).await {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
 }
