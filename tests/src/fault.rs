@@ -3,10 +3,15 @@
 //! A container's monitor and its witness are found by what they hold open below the container's own directory.
 
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::host;
+
+/// How often a failed test's processes are killed, since one may be replaced by another meanwhile.
+const ROUNDS: u32 = 100;
+const BETWEEN: Duration = Duration::from_millis(10);
 
 /// Kills a process, whatever it is; a process that is gone is fine.
 pub fn kill(pid: u32) {
@@ -26,10 +31,20 @@ pub fn supervisors(state: &Path, container: &str) -> Vec<u32> {
 
 /// Kills every process that holds something below `root`, and everything in its cgroups: the end of a failed test.
 pub fn kill_everything_of(root: &Path) {
-    let groups = host::cgroups(&host::cgroup_prefix(&root.join("state")));
-    let members = groups.iter().flat_map(|group| members(group));
-    members.chain(host::holders(root).into_iter().map(|(pid, _)| pid)).for_each(kill);
-    groups.iter().for_each(|group| remove_cgroup(group));
+    let prefix = host::cgroup_prefix(&root.join("state"));
+    for _ in 0..ROUNDS {
+        let groups = host::cgroups(&prefix);
+        let members = groups.iter().flat_map(|group| members(group));
+        let holders = host::holders(root).into_iter().map(|(pid, _)| pid);
+        let alive: Vec<u32> = members.chain(holders).collect();
+        groups.iter().for_each(|group| remove_cgroup(group));
+        if alive.is_empty() && groups.is_empty() {
+            return;
+        }
+        alive.into_iter().for_each(kill);
+        // Nothing tells of the end of a process that is not ours.
+        std::thread::sleep(BETWEEN);
+    }
 }
 
 fn members(group: &Path) -> Vec<u32> {
