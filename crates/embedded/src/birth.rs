@@ -8,13 +8,13 @@
 
 use std::io::IoSliceMut;
 use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 use libcontainerd_core::Error as CoreError;
 use libcontainerd_core::stdio::Endpoints;
 use libcontainerd_durable::{Dir, journal, tree};
-use libcontainerd_engine::{CgroupPlace, Host, adopt_monitor_place};
+use libcontainerd_engine::{CgroupPlace, Host, adopt_monitor_place, monitor_birthplace};
 use rustix::fs::{Mode, OFlags};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags};
 
@@ -34,6 +34,8 @@ struct Task {
     connection: OwnedFd,
     lock: OwnedFd,
     request: Request,
+    /// What the host offers, if it is known yet.
+    host: Option<Host>,
     /// `oom_score_adj` of whoever started us: what the container's processes get unless the spec says another.
     oom_score_adj: i32,
 }
@@ -52,11 +54,21 @@ pub(crate) fn be_born() -> ! {
     }) else {
         sys::exit_now(2)
     };
-    match sys::fork() {
-        Ok(Forked::Child) => supervise(Task { connection, lock, request, oom_score_adj }),
+    let (host, birthplace) = birthplace(&request).unzip();
+    match sys::fork(birthplace.flatten().as_ref().map(AsFd::as_fd)) {
+        Ok(Forked::Child) => supervise(Task { connection, lock, request, host, oom_score_adj }),
         Ok(Forked::Parent(_)) => sys::exit_now(0),
         Err(_) => sys::exit_now(1),
     }
+}
+
+/// The cgroup for monitors, to be born in: in the unified hierarchy a process that moves waits for milliseconds.
+fn birthplace(request: &Request) -> Option<(Host, Option<OwnedFd>)> {
+    let Request::Create(launch) = request else { return None };
+    let host = Host::probe().ok()?;
+    let place = CgroupPlace { parent: launch.cgroup_parent.clone(), name: launch.cgroup_name.clone() };
+    let birthplace = monitor_birthplace(&host, &place).ok().flatten();
+    Some((host, birthplace))
 }
 
 /// Sheds what came from the caller.
@@ -116,9 +128,9 @@ fn receive(connection: &OwnedFd) -> Option<(Request, OwnedFd)> {
 /// Goes on as the witness.
 fn supervise(task: Task) -> ! {
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
-    let Task { connection, lock, request, oom_score_adj } = task;
+    let Task { connection, lock, request, host, oom_score_adj } = task;
     let fault = match request {
-        Request::Create(launch) => match prepare(*launch, lock, oom_score_adj) {
+        Request::Create(launch) => match prepare(*launch, host, lock, oom_score_adj) {
             Ok((shared, beginning)) => witness::begin(&shared, beginning(connection)),
             Err(fault) => fault,
         },
@@ -135,11 +147,16 @@ fn supervise(task: Task) -> ! {
 type MakeBeginning = Box<dyn FnOnce(OwnedFd) -> Beginning>;
 
 /// Prepares for a new container; after an error nothing of it is left.
-fn prepare(launch: Launch, lock: OwnedFd, oom_score_adj: i32) -> Result<(Shared, MakeBeginning), Fault> {
+fn prepare(
+    launch: Launch,
+    host: Option<Host>,
+    lock: OwnedFd,
+    oom_score_adj: i32,
+) -> Result<(Shared, MakeBeginning), Fault> {
     let (state, run) = open_directories(&launch.state, launch.id.as_str())?;
     let id = launch.id.clone();
     let remains = state.try_clone().map_err(Fault::disk("hold the state directory"))?;
-    let prepared = prepare_in(launch, lock, oom_score_adj, state, run);
+    let prepared = prepare_in(launch, host, lock, oom_score_adj, (state, run));
     if prepared.is_err()
         && let Ok(containers) = remains.open(layout::RUN)
     {
@@ -150,10 +167,10 @@ fn prepare(launch: Launch, lock: OwnedFd, oom_score_adj: i32) -> Result<(Shared,
 
 fn prepare_in(
     launch: Launch,
+    host: Option<Host>,
     lock: OwnedFd,
     oom_score_adj: i32,
-    state: Dir,
-    run: Dir,
+    (state, run): (Dir, Dir),
 ) -> Result<(Shared, MakeBeginning), Fault> {
     let creating = Creating {
         id: launch.id.clone(),
@@ -164,20 +181,14 @@ fn prepare_in(
         cgroup_parent: launch.cgroup_parent,
         cgroup_name: launch.cgroup_name,
     };
-    let mut container = Container {
-        id: launch.id,
-        instance: launch.instance,
-        data: launch.data,
-        spec: launch.spec,
-        user: launch.user,
-    };
+    let mut container =
+        Container { id: launch.id, instance: launch.instance, data: launch.data, spec: launch.spec, user: launch.user };
     let endpoints = launch.endpoints;
     complete(&mut container, Some(&endpoints), oom_score_adj)?;
     let shared = share(container, state, run, lock)?;
-    let host = leave_cgroups(&shared, &creating)?;
+    let host = leave_cgroups(host, &shared, &creating)?;
     let journal = ContainerJournal::create(&shared.state, &shared.run, creating)?;
-    let beginning =
-        move |connection| Beginning::Create { host, journal: Box::new(journal), endpoints, connection };
+    let beginning = move |connection| Beginning::Create { host, journal: Box::new(journal), endpoints, connection };
     Ok((shared, Box::new(beginning)))
 }
 
@@ -187,11 +198,10 @@ fn prepare_adoption(adopt: Adopt, lock: OwnedFd, oom_score_adj: i32) -> Result<(
     let replay = journal::read(&run, layout::JOURNAL).map_err(Fault::disk("read the journal"))?;
     let creating = History::of(&replay.records)?.ok_or(Fault::NoJournal)?.creating;
     let spec = serde_json::from_slice(&spec)?;
-    let mut container =
-        Container { id: adopt.id, instance: creating.instance, data: adopt.data, spec, user: None };
+    let mut container = Container { id: adopt.id, instance: creating.instance, data: adopt.data, spec, user: None };
     complete(&mut container, None, oom_score_adj)?;
     let shared = share(container, state, run, lock)?;
-    let host = leave_cgroups(&shared, &creating)?;
+    let host = leave_cgroups(None, &shared, &creating)?;
     Ok((shared, host))
 }
 
@@ -209,8 +219,11 @@ fn share(container: Container, state: Dir, run: Dir, lock: OwnedFd) -> Result<Sh
 }
 
 /// Leaves the caller's cgroups, whose manager would kill us with them.
-fn leave_cgroups(shared: &Shared, creating: &Creating) -> Result<Host, Fault> {
-    let host = Host::probe().map_err(Fault::Cgroup)?;
+fn leave_cgroups(host: Option<Host>, shared: &Shared, creating: &Creating) -> Result<Host, Fault> {
+    let host = match host {
+        Some(host) => host,
+        None => Host::probe().map_err(Fault::Cgroup)?,
+    };
     let place = CgroupPlace { parent: creating.cgroup_parent.clone(), name: creating.cgroup_name.clone() };
     match adopt_monitor_place(&host, &place) {
         Ok(true) => {}

@@ -157,18 +157,18 @@ fn failed_start(error: &engine::Error) -> Option<StartFailure> {
     match error {
         engine::Error::Start(failure) => Some(start_failure(failure)),
         engine::Error::Open { role, path, source } => {
-            let stage = if *role == "root" { StartStage::RootFs } else { StartStage::Mount };
+            let stage = match *role {
+                "root" | "overlay layer" => StartStage::RootFs,
+                "namespace" | "init process" => StartStage::Namespaces,
+                _ => StartStage::Mount,
+            };
             Some(of(stage, source, path.display().to_string()))
         }
-        engine::Error::Cgroup { path, source, .. } => {
-            Some(of(StartStage::Cgroup, source, path.display().to_string()))
-        }
+        engine::Error::Cgroup { path, source, .. } => Some(of(StartStage::Cgroup, source, path.display().to_string())),
         engine::Error::LimitNotKept { .. } | engine::Error::DeviceRules { .. } => {
             Some(StartFailure::new(StartStage::Cgroup, 0, error.to_string()))
         }
-        engine::Error::Identity(source) => {
-            Some(StartFailure::new(StartStage::Identity, 0, source.to_string()))
-        }
+        engine::Error::Identity(source) => Some(StartFailure::new(StartStage::Identity, 0, source.to_string())),
         _ => None,
     }
 }

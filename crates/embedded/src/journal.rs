@@ -79,10 +79,7 @@ impl ContainerJournal {
 
     /// Appends a fact. It is told by the next [`ContainerJournal::flush`].
     pub(crate) fn record(&mut self, fact: Fact) {
-        let syncs = matches!(
-            fact,
-            Fact::Created(_) | Fact::Exited { .. } | Fact::NotStarted | Fact::Deleted
-        );
+        let syncs = matches!(fact, Fact::Created(_) | Fact::Exited { .. } | Fact::NotStarted | Fact::Deleted);
         let mut entry = Entry { v: VERSION, seq: self.history.next_seq, at: SystemTime::now(), fact };
         mark_durable(&mut entry.fact, true);
         let written = entry.encode().is_ok_and(|payload| self.journal.append(&payload).is_ok());
@@ -118,8 +115,8 @@ impl ContainerJournal {
     }
 
     fn compact(&mut self, run: &Dir) -> Result<(), Fault> {
-        let replay = libcontainerd_durable::journal::read(run, layout::JOURNAL)
-            .map_err(Fault::disk("read the journal"))?;
+        let replay =
+            libcontainerd_durable::journal::read(run, layout::JOURNAL).map_err(Fault::disk("read the journal"))?;
         let kept = compaction::kept(&replay.records, &self.history)?;
         self.journal.rewrite(kept).map_err(Fault::disk("rewrite the journal"))
     }

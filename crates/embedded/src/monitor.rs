@@ -303,9 +303,8 @@ impl<'s> Monitor<'s> {
         self.tell();
         let deadline = Instant::now() + LAST_WORDS;
         while !self.clients.are_served() && Instant::now() < deadline {
-            let mut asked: Vec<_> = (self.clients.interests())
-                .map(|(_, fd, _)| PollFd::from_borrowed_fd(fd, PollFlags::OUT))
-                .collect();
+            let mut asked: Vec<_> =
+                (self.clients.interests()).map(|(_, fd, _)| PollFd::from_borrowed_fd(fd, PollFlags::OUT)).collect();
             let _ = poll(&mut asked, Some(&Timespec { tv_sec: 0, tv_nsec: 10_000_000 }));
             self.clients.send();
         }

@@ -43,7 +43,9 @@ pub(crate) enum Fact {
     Creating(Box<Creating>),
     /// It is made; its init waits at the gate.
     Created(Process),
-    /// Its init was let go on; true once the program runs.
+    /// Its init was let through the gate; whether its program runs will be seen.
+    Released,
+    /// Its init runs its program.
     Started {
         /// Which start.
         run: Run,

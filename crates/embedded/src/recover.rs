@@ -218,3 +218,6 @@ fn remove_layer(data: &Path, instance: &str) -> Result<(), Fault> {
         Err(source) => Err(Fault::Disk { act: "open the directory of layers", source }),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,8 +15,10 @@ use crate::monitor::{self, Beginning};
 use crate::shared::Shared;
 use crate::sys::{self, Ended, Forked, Which};
 
-/// A monitor that has lived as long as that dies by accident, not by habit.
-const LONG_LIFE: Duration = Duration::from_secs(10);
+/// A time without a death after which earlier ones are forgotten.
+const PEACE: Duration = Duration::from_secs(10);
+/// How many deaths are taken for accidents. A monitor that cannot live dies so often within a blink.
+const ACCIDENTS: u32 = 32;
 /// The longest pause before a new monitor is made.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How long to wait before trying what failed again.
@@ -97,29 +99,33 @@ fn succeed(shared: &Shared) -> u32 {
 #[derive(Debug)]
 struct Unrest {
     last: Instant,
-    pause: Duration,
+    deaths: u32,
 }
 
 impl Default for Unrest {
     fn default() -> Self {
-        Unrest { last: Instant::now(), pause: Duration::ZERO }
+        Unrest { last: Instant::now(), deaths: 0 }
     }
 }
 
 impl Unrest {
-    /// Writes a death down and waits as long as is due after it: not at all the first time.
+    /// Writes a death down and waits as long as is due after it: not at all after a few, ever longer after many.
     fn pause(&mut self, shared: &Shared, ended: Option<Ended>) {
-        if self.last.elapsed() > LONG_LIFE {
-            self.pause = Duration::ZERO;
+        if self.last.elapsed() > PEACE {
+            self.deaths = 0;
         }
+        self.deaths += 1;
+        let pause = match self.deaths.checked_sub(ACCIDENTS) {
+            Some(habit) => LONGEST_PAUSE.min(Duration::from_millis(1 << habit.min(16))),
+            None => Duration::ZERO,
+        };
         let how = match ended {
             Some(Ended { signal: true, status, .. }) => format!("was killed by signal {status}"),
             Some(Ended { status, .. }) => format!("ended with code {status}"),
             None => "is gone".to_owned(),
         };
-        shared.diary.note(format_args!("the monitor {how}; another one follows in {:?}", self.pause));
-        std::thread::sleep(self.pause);
-        self.pause = (self.pause * 2).clamp(Duration::from_millis(1), LONGEST_PAUSE);
+        shared.diary.note(format_args!("the monitor {how}; another one follows in {pause:?}"));
+        std::thread::sleep(pause);
         self.last = Instant::now();
     }
 }

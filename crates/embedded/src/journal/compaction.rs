@@ -21,9 +21,7 @@ pub(super) fn kept(records: &[Vec<u8>], history: &History) -> Result<Vec<Vec<u8>
 fn is_remembered(process: &ProcessId, at: usize, entries: &[Entry], history: &History) -> bool {
     let Some(remembered) = history.process(process) else { return false };
     let begun = |entry: &Entry| match &entry.fact {
-        Fact::Created(made) | Fact::ExecCreated(made) => {
-            made.id == *process && made.number == remembered.made.number
-        }
+        Fact::Created(made) | Fact::ExecCreated(made) => made.id == *process && made.number == remembered.made.number,
         _ => false,
     };
     entries.iter().position(begun).is_some_and(|begin| at >= begin)

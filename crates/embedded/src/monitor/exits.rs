@@ -173,7 +173,8 @@ impl Monitor<'_> {
         }
         let deadline = Instant::now() + OTHERS;
         while Instant::now() < deadline {
-            let others: Vec<u64> = self.processes.iter().map(Supervised::number).filter(|number| *number != 0).collect();
+            let others: Vec<u64> =
+                self.processes.iter().map(Supervised::number).filter(|number| *number != 0).collect();
             others.into_iter().for_each(|number| self.look_at(number));
             self.hear_witness();
             if !self.await_one_of_others() {
@@ -228,7 +229,10 @@ pub(crate) fn status_of(wait_status: i32) -> ExitStatus {
 }
 
 fn by_signal(number: i32) -> ExitStatus {
-    u8::try_from(number).ok().and_then(|number| Signal::try_from(number).ok()).map_or(ExitStatus::Unknown, ExitStatus::Signal)
+    u8::try_from(number)
+        .ok()
+        .and_then(|number| Signal::try_from(number).ok())
+        .map_or(ExitStatus::Unknown, ExitStatus::Signal)
 }
 
 fn never_ran() -> Failure {

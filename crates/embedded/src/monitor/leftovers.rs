@@ -60,7 +60,9 @@ impl Leftovers {
         self.kept.push_back(leftover);
         if self.kept.len() > MOST {
             self.kept.pop_front();
-            diary.note(format_args!("the oldest output that nobody has read is dropped: it was that of {MOST} processes"));
+            diary.note(format_args!(
+                "the oldest output that nobody has read is dropped: it was that of {MOST} processes"
+            ));
         }
         self.look = Some((now + SOON, SOON));
     }

@@ -60,6 +60,8 @@ pub(super) enum Start {
         report: OwnedFd,
         /// Its gate.
         gate: OwnedFd,
+        /// Whether it was let through.
+        released: bool,
     },
 }
 
@@ -74,14 +76,9 @@ impl Supervised {
         self.made.number
     }
 
-    /// Whether its program was or is running, or may be by now.
+    /// Whether it has a terminal of its own.
     pub(super) fn has_terminal(&self) -> bool {
         self.made.endpoints.terminal.is_some()
-    }
-
-    /// Whether it can end well: a failed start is told otherwise.
-    pub(super) fn runs(&self) -> bool {
-        matches!(self.phase, Phase::Running)
     }
 
     /// The numbers that a successor needs.
@@ -131,7 +128,7 @@ impl Start {
     pub(super) fn next(&mut self, process: &OwnedFd) -> Result<Option<Report>, engine::Error> {
         match self {
             Start::Own(spawned) => spawned.next_report(),
-            Start::Inherited { report, .. } => Ok(inherited_report(report, process)),
+            Start::Inherited { report, released, .. } => Ok(inherited_report(report, process, *released)),
         }
     }
 
@@ -142,7 +139,8 @@ impl Start {
     pub(super) fn open_gate(&mut self) -> Result<(), engine::Error> {
         match self {
             Start::Own(spawned) => spawned.open_gate(),
-            Start::Inherited { gate, .. } => {
+            Start::Inherited { gate, released, .. } => {
+                *released = true;
                 // That it is gone already is what its report tells.
                 let _ = rustix::net::send(gate, &[1], SendFlags::NOSIGNAL);
                 Ok(())
@@ -151,14 +149,18 @@ impl Start {
     }
 }
 
-/// The end of the pipe is a program that runs, or a process that died at the gate; bytes are a failure.
-fn inherited_report(report: &OwnedFd, process: &OwnedFd) -> Option<Report> {
+/// The end of the pipe is a program that runs, unless the process died before it was let through; bytes are a failure.
+fn inherited_report(report: &OwnedFd, process: &OwnedFd, released: bool) -> Option<Report> {
     match rustix::io::read(report, &mut [0; 4096]) {
-        Ok(0) if libcontainerd_stream::drain::is_readable(process).unwrap_or(false) => Some(died(Stage::Died)),
+        Ok(0) if !released && has_ended(process) => Some(died(Stage::Died)),
         Ok(0) => Some(Report::Running),
         Ok(_) => Some(died(Stage::Exec)),
         Err(_) => None,
     }
+}
+
+fn has_ended(process: &OwnedFd) -> bool {
+    libcontainerd_stream::drain::is_readable(process).unwrap_or(false)
 }
 
 fn died(stage: Stage) -> Report {

@@ -50,9 +50,9 @@ impl Monitor<'_> {
         if !process.has_terminal() {
             return Err(Error::new(ErrorKind::WrongState, "the process has no terminal").of(process.id()));
         }
-        process
-            .resize(size)
-            .map_err(|errno| Error::new(ErrorKind::System, "the terminal cannot be resized").because(std::io::Error::from(errno)))
+        process.resize(size).map_err(|errno| {
+            Error::new(ErrorKind::System, "the terminal cannot be resized").because(std::io::Error::from(errno))
+        })
     }
 
     fn close_stdin(&mut self, process: &ProcessId) -> Result<(), Error> {

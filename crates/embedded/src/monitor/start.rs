@@ -23,10 +23,16 @@ impl Monitor<'_> {
         let is_created = self.journal.history().state == ContainerState::Created;
         let init = self.process_mut(0).filter(|init| is_created && matches!(init.phase, Phase::AtGate));
         let Some(init) = init else {
-            return self.clients.refuse(key, Error::new(ErrorKind::WrongState, "the container is not waiting to be started"));
+            return self
+                .clients
+                .refuse(key, Error::new(ErrorKind::WrongState, "the container is not waiting to be started"));
         };
         init.asker = Some(key);
-        release(init);
+        // First written down: a successor must know what the end of the report means.
+        self.journal.record(Fact::Released);
+        if let Some(init) = self.process_mut(0) {
+            release(init);
+        }
     }
 
     /// Hears what a starting process has to say.

@@ -166,7 +166,7 @@ fn hold(history: &History, inherited: bool, shared: &Shared) -> Hold {
         } else if !process.made.id.is_init() && !process.started {
             hold.begun.push(process.made.id.clone());
         } else if !history.stopped() {
-            hold_process(&mut hold, process, &numbers, shared);
+            hold_process(&mut hold, process, &numbers, history.released, shared);
         }
     }
     hold
@@ -186,7 +186,7 @@ fn hold_remains(hold: &mut Hold, process: &ProcessHistory, numbers: &Descriptors
     hold.leftovers.keep(relay, [stdout, stderr].into_iter().flatten().collect(), endpoints.drain, &shared.diary);
 }
 
-fn hold_process(hold: &mut Hold, process: &ProcessHistory, numbers: &Descriptors, shared: &Shared) {
+fn hold_process(hold: &mut Hold, process: &ProcessHistory, numbers: &Descriptors, released: bool, shared: &Shared) {
     let made = &process.made;
     let Some(descriptor) = process_descriptor(made.pid, made.start_time, numbers.pidfd) else {
         hold.lost.push((made.id.clone(), made.pid));
@@ -199,7 +199,7 @@ fn hold_process(hold: &mut Hold, process: &ProcessHistory, numbers: &Descriptors
     }
     let (start, phase) = match (process.started, numbers.report, numbers.gate) {
         (true, ..) => (None, Phase::Running),
-        (false, Some(report), Some(gate)) => (inherited_start(report, gate), Phase::AtGate),
+        (false, Some(report), Some(gate)) => (inherited_start(report, gate, released), at_gate(released)),
         (false, ..) => (None, Phase::AtGate),
     };
     hold.processes.push(Supervised {
@@ -214,8 +214,12 @@ fn hold_process(hold: &mut Hold, process: &ProcessHistory, numbers: &Descriptors
     });
 }
 
-fn inherited_start(report: RawFd, gate: RawFd) -> Option<Start> {
-    Some(Start::Inherited { report: sys::claim(report)?, gate: sys::claim(gate)? })
+fn inherited_start(report: RawFd, gate: RawFd, released: bool) -> Option<Start> {
+    Some(Start::Inherited { report: sys::claim(report)?, gate: sys::claim(gate)?, released })
+}
+
+fn at_gate(released: bool) -> Phase {
+    if released { Phase::Released } else { Phase::AtGate }
 }
 
 /// The descriptor of a process: the one of that number if it is that, else a new one.

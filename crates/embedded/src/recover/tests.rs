@@ -1,0 +1,160 @@
+use std::process::{Child, Command, Stdio};
+
+use libcontainerd_core::Instance;
+use libcontainerd_core::rootfs::Rootfs;
+use libcontainerd_core::stdio::Endpoints;
+use libcontainerd_durable::write_new;
+use tempfile::TempDir;
+
+use super::*;
+use crate::record::{Descriptors, Process};
+
+/// A container's directory and journal, as a monitor and a witness that both died have left it.
+struct Orphan {
+    root: TempDir,
+    state: Dir,
+    id: ContainerId,
+}
+
+impl Orphan {
+    fn with(facts: Vec<Fact>) -> Orphan {
+        let root = TempDir::new().unwrap();
+        let state = Dir::open_root(&root.path().join("state"), 0o700).unwrap();
+        let run = state.ensure(layout::RUN, 0o700).unwrap().ensure("c", 0o700).unwrap();
+        write_new(&run, layout::SPEC, 0o600, None, b"{}", false).unwrap();
+        let creating = Creating {
+            id: "c".parse().unwrap(),
+            instance: Instance::from_bits(u128::from(std::process::id())),
+            bundle: root.path().to_owned(),
+            rootfs: Rootfs::Directory("/".into()),
+            boot: identity::boot().unwrap(),
+            cgroup_parent: "/lctr-recover-test".into(),
+            cgroup_name: "none".into(),
+        };
+        let mut journal = ContainerJournal::create(&state, &run, creating).unwrap();
+        facts.into_iter().for_each(|fact| journal.record(fact));
+        journal.flush(None);
+        Orphan { root, state, id: "c".parse().unwrap() }
+    }
+
+    fn settle(&self) -> Settled {
+        settle(&self.state, &self.root.path().join("data"), &self.id).unwrap()
+    }
+
+    fn history(&self) -> History {
+        let run = open_run(&self.state, &self.id).unwrap().unwrap();
+        ContainerJournal::take_over(&self.state, &run).unwrap().history().clone()
+    }
+
+    fn is_there(&self) -> bool {
+        open_run(&self.state, &self.id).unwrap().is_some()
+    }
+}
+
+fn process(id: &str, number: u64, pid: u32, start_time: u64) -> Process {
+    Process {
+        id: id.parse().unwrap(),
+        number,
+        pid,
+        start_time,
+        stream_owner: 0,
+        args: vec!["sleep".into()],
+        endpoints: Endpoints::default(),
+        descriptors: Descriptors::default(),
+    }
+}
+
+fn sleeper() -> (Child, u64) {
+    let child = Command::new("sleep").arg("1000").stdout(Stdio::null()).spawn().unwrap();
+    let start_time = identity::stat(child.id()).unwrap().start_time;
+    (child, start_time)
+}
+
+fn started(init: Process) -> Vec<Fact> {
+    vec![Fact::Created(init), Fact::Started { run: Run::FIRST }]
+}
+
+#[test]
+fn a_container_whose_init_is_gone_is_settled_as_unknown_and_its_execs_with_it() {
+    let mut facts = started(process("init", 0, 1, u64::MAX));
+    facts.push(Fact::ExecCreated(process("e", 1, 1, u64::MAX)));
+    facts.push(Fact::ExecStarted { process: "e".parse().unwrap() });
+    facts.push(Fact::ExecCreated(process("pending", 2, 1, u64::MAX)));
+    let orphan = Orphan::with(facts);
+    assert_eq!(orphan.settle(), Settled::Stopped);
+    let history = orphan.history();
+    let exit = |id: &str| history.process(&id.parse().unwrap()).unwrap().exit.clone().unwrap();
+    assert_eq!((exit("init").status, exit("init").how), (ExitStatus::Unknown, How::Unknown));
+    assert_eq!(exit("e").how, How::Inferred(Evidence::ContainerGone));
+    assert!(history.process(&"pending".parse().unwrap()).is_none());
+    assert!(history.cleaned && history.stopped());
+    // Settling again changes nothing.
+    assert_eq!(orphan.settle(), Settled::Stopped);
+    assert_eq!(orphan.history(), history);
+}
+
+#[test]
+fn a_container_that_runs_is_left_to_be_adopted() {
+    let (mut child, start_time) = sleeper();
+    let orphan = Orphan::with(started(process("init", 0, child.id(), start_time)));
+    let before = orphan.history();
+    assert_eq!(orphan.settle(), Settled::Adopt);
+    assert_eq!(orphan.history(), before);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(orphan.settle(), Settled::Stopped);
+}
+
+#[test]
+fn what_a_zombie_still_tells_is_told_as_inferred() {
+    let (mut child, start_time) = sleeper();
+    let orphan = Orphan::with(started(process("init", 0, child.id(), start_time)));
+    child.kill().unwrap();
+    while !identity::stat(child.id()).unwrap().zombie {
+        std::thread::yield_now();
+    }
+    assert_eq!(orphan.settle(), Settled::Stopped);
+    let exit = orphan.history().init().unwrap().exit.clone().unwrap();
+    assert_eq!(exit.status, ExitStatus::Signal(libcontainerd_core::Signal::KILL));
+    assert_eq!(exit.how, How::Inferred(Evidence::ProcessDescriptor));
+    child.wait().unwrap();
+}
+
+#[test]
+fn c31_a_stranger_who_has_the_pid_of_a_dead_init_is_left_in_peace() {
+    let (mut stranger, start_time) = sleeper();
+    let orphan = Orphan::with(started(process("init", 0, stranger.id(), start_time - 1)));
+    assert_eq!(orphan.settle(), Settled::Stopped);
+    assert!(stranger.try_wait().unwrap().is_none());
+    stranger.kill().unwrap();
+    stranger.wait().unwrap();
+}
+
+#[test]
+fn a_container_that_was_never_made_is_removed() {
+    let orphan = Orphan::with(Vec::new());
+    assert_eq!(orphan.settle(), Settled::Removed);
+    assert!(!orphan.is_there());
+    assert_eq!(orphan.settle(), Settled::Removed);
+}
+
+#[test]
+fn a_container_that_is_deleted_is_removed_to_the_end() {
+    let mut facts = started(process("init", 0, 1, u64::MAX));
+    facts.push(Fact::Deleted);
+    let orphan = Orphan::with(facts);
+    assert_eq!(orphan.settle(), Settled::Removed);
+    assert!(!orphan.is_there());
+}
+
+#[test]
+fn a_settled_container_can_be_removed_and_that_is_told() {
+    let orphan = Orphan::with(started(process("init", 0, 1, u64::MAX)));
+    assert_eq!(orphan.settle(), Settled::Stopped);
+    remove(&orphan.state, &orphan.root.path().join("data"), &orphan.id).unwrap();
+    assert!(!orphan.is_there());
+    let events = orphan.state.open(layout::EVENTS).unwrap();
+    let mut reader = libcontainerd_durable::log::Reader::open(&events, None).unwrap();
+    let told = reader.next_batch().unwrap().records;
+    assert!(told.last().unwrap().ends_with(br#""kind":"deleted"}"#), "{:?}", told.last());
+}

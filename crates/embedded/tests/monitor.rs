@@ -1,0 +1,91 @@
+//! The monitor and its witness with real containers, driven over the wire as every client does it.
+//!
+//! Needs root. The monitors are this very program, started under another name; so the hook comes first in main. The
+//! requests are written by hand as JSON: what is tested here is what older clients say too.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by a panic")]
+
+#[path = "monitor/container.rs"]
+mod container;
+#[path = "monitor/deaths.rs"]
+mod deaths;
+#[path = "monitor/execs.rs"]
+mod execs;
+#[path = "monitor/life.rs"]
+mod life;
+#[path = "monitor/peers.rs"]
+mod peers;
+#[path = "monitor/scratch.rs"]
+mod scratch;
+#[path = "monitor/streams.rs"]
+mod streams;
+#[path = "monitor/terminals.rs"]
+mod terminals;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+
+/// Makes a trial of each function named, called as it is.
+macro_rules! trials {
+    ($($module:ident: $($name:ident),+ $(,)?;)+) => {
+        vec![$($(Trial::test(concat!(stringify!($module), "::", stringify!($name)), || {
+            $module::$name();
+            Ok(())
+        })),+),+]
+    };
+}
+
+fn main() -> ExitCode {
+    libcontainerd_embedded::monitor_hook();
+    let trials = trials! {
+        life:
+            a_container_is_made_started_and_tells_its_exit,
+            a_death_by_signal_is_told_as_that,
+            a_deleted_container_leaves_nothing,
+            a_failed_create_leaves_nothing,
+            a_running_container_is_not_deleted,
+            a_container_that_was_never_started_can_be_deleted,
+            a_program_that_is_missing_is_told_by_stage_and_errno,
+            a_monitor_without_work_ends_and_leaves_the_record,
+            a_change_in_an_overlay_is_not_in_the_directory_below;
+        streams:
+            output_is_whole_and_ends,
+            stdin_reaches_the_program_and_its_end_too,
+            output_of_a_container_that_has_ended_waits_for_its_reader,
+            a_reader_that_goes_and_comes_back_loses_nothing,
+            no_stdin_is_an_end_of_file;
+        terminals:
+            a_terminal_is_relayed_byte_for_byte,
+            a_terminal_has_its_size_from_the_start_and_changes_it,
+            closing_stdin_of_a_terminal_is_an_end_of_file;
+        execs:
+            an_exec_runs_in_the_container_and_tells_its_exit,
+            fifty_execs_at_once_all_tell_their_exit,
+            a_failed_exec_leaves_no_trace,
+            the_exit_of_an_exec_comes_before_the_exit_of_init,
+            an_exec_is_killed_with_all_that_it_started;
+        deaths:
+            a_monitor_killed_before_the_start_costs_nothing,
+            a_monitor_killed_while_the_container_runs_costs_nothing,
+            a_monitor_killed_while_an_exec_is_pending_costs_that_exec_at_most,
+            a_monitor_killed_after_the_exit_keeps_what_was_not_read,
+            a_monitor_killed_again_and_again_costs_nothing,
+            a_witness_killed_costs_nothing,
+            a_witness_killed_and_then_the_monitor_cost_nothing,
+            a_container_whose_monitor_and_witness_died_is_adopted,
+            a_terminal_survives_its_monitor,
+            a_monitor_killed_during_a_create_leaves_a_container_or_nothing,
+            a_monitor_killed_during_a_start_costs_nothing,
+            a_monitor_killed_during_a_delete_leaves_nothing,
+            a_monitor_killed_as_the_container_ends_costs_nothing,
+            a_witness_killed_as_the_container_ends_costs_nothing;
+        peers:
+            a_foreign_user_is_not_heard,
+            garbage_harms_nobody,
+            a_silent_client_blocks_nobody,
+            the_environment_of_a_monitor_is_empty_and_its_directory_the_root;
+    };
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(4);
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
