@@ -3,6 +3,7 @@
 //! `--log-level`, then `LCTR_LOG`, then `RUST_LOG`; each may be a filter by module too.
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::args::{Global, LogFormat};
 use crate::{env, output};
@@ -17,7 +18,12 @@ pub(crate) fn set_up(global: &Global) {
             return;
         }
     };
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    // An operation is a span: its line comes when it is done, with the time that it took.
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_span_events(FmtSpan::CLOSE);
     let set = match global.log_format {
         LogFormat::Text => log.try_init(),
         LogFormat::Json => log.json().try_init(),
