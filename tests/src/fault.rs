@@ -3,15 +3,12 @@
 //! A container's monitor and its witness are found by what they hold open below the container's own directory.
 
 use std::path::Path;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::host;
-
-/// How often a failed test's processes are killed, since one may be replaced by another meanwhile.
-const ROUNDS: u32 = 100;
-const BETWEEN: Duration = Duration::from_millis(10);
 
 /// Kills a process, whatever it is; a process that is gone is fine.
 pub fn kill(pid: u32) {
@@ -29,21 +26,21 @@ pub fn supervisors(state: &Path, container: &str) -> Vec<u32> {
     pids
 }
 
-/// Kills every process that holds something below `root`, and everything in its cgroups: the end of a failed test.
+/// Kills every process that holds something below `root`, and everything in its cgroups, until nothing is left or
+/// for at most five seconds: the end of a failed test.
 pub fn kill_everything_of(root: &Path) {
-    let prefix = host::cgroup_prefix(&root.join("state"));
-    for _ in 0..ROUNDS {
-        let groups = host::cgroups(&prefix);
-        let members = groups.iter().flat_map(|group| members(group));
-        let holders = host::holders(root).into_iter().map(|(pid, _)| pid);
-        let alive: Vec<u32> = members.chain(holders).collect();
+    let end = Instant::now() + Duration::from_secs(5);
+    while Instant::now() < end {
+        let groups = host::cgroups(&host::cgroup_prefix(&root.join("state")));
+        let inside = groups.iter().flat_map(|group| members(group));
+        let pids: Vec<u32> = inside.chain(host::holders(root).into_iter().map(|(pid, _)| pid)).collect();
+        pids.iter().copied().for_each(kill);
         groups.iter().for_each(|group| remove_cgroup(group));
-        if alive.is_empty() && groups.is_empty() {
+        if pids.is_empty() && groups.is_empty() {
             return;
         }
-        alive.into_iter().for_each(kill);
-        // Nothing tells of the end of a process that is not ours.
-        std::thread::sleep(BETWEEN);
+        // They die when the kernel has time; who is not our child cannot be waited for.
+        thread::sleep(Duration::from_millis(5));
     }
 }
 
