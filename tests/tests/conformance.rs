@@ -48,11 +48,12 @@ fn in_memory(case: Case) {
 }
 
 fn on_embedded(case: Case) {
+    // First of all, since what tokio keeps for the whole process is none of the case's.
+    let tokio = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let stage: Arc<dyn Stage> = Arc::new(EmbeddedStage::new());
     if !case.needs.met_by(&stage.capabilities()) {
         return;
     }
-    let tokio = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     tokio.block_on((case.run)(stage.clone()));
     drop(tokio);
     // The guard looks here, when nothing of the case runs any more.
