@@ -55,8 +55,12 @@ pub(crate) fn be_born() -> ! {
         sys::exit_now(2)
     };
     let (host, birthplace) = birthplace(&request).unzip();
-    match sys::fork(birthplace.flatten().as_ref().map(AsFd::as_fd)) {
-        Ok(Forked::Child) => supervise(Task { connection, lock, request, host, oom_score_adj }),
+    let birthplace = birthplace.flatten();
+    match sys::fork(birthplace.as_ref().map(AsFd::as_fd)) {
+        Ok(Forked::Child) => {
+            drop(birthplace);
+            supervise(Task { connection, lock, request, host, oom_score_adj })
+        }
         Ok(Forked::Parent(_)) => sys::exit_now(0),
         Err(_) => sys::exit_now(1),
     }

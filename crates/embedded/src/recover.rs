@@ -86,7 +86,11 @@ pub(crate) fn remove(state: &Dir, data: &Path, id: &ContainerId) -> Result<(), E
         journal.record(Fact::Deleted);
         journal.flush(None);
     }
-    Ok(remove_all(state, data, &journal.history().creating, None)?)
+    let history = journal.history();
+    if history.cleaned {
+        return Ok(remove_files(state, data, &history.creating)?);
+    }
+    Ok(remove_all(state, data, &history.creating, None)?)
 }
 
 /// Removes everything that was made for a container: cgroups, layer, and its directory last. `cgroup` is it, if it is
@@ -102,6 +106,14 @@ pub(crate) fn remove_all(state: &Dir, data: &Path, creating: &Creating, cgroup: 
     if let Some(cgroup) = cgroup {
         remove_cgroup(&cgroup)?;
     }
+    remove_files(state, data, creating)
+}
+
+/// Removes everything that was made for a container but its cgroups, which are gone already.
+///
+/// # Errors
+/// `Disk`; what was removed by then is gone.
+pub(crate) fn remove_files(state: &Dir, data: &Path, creating: &Creating) -> Result<(), Fault> {
     remove_layer(data, &creating.instance.to_string())?;
     remove_directory(state, &creating.id)
 }

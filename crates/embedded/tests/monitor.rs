@@ -47,7 +47,8 @@ fn main() -> ExitCode {
             a_container_that_was_never_started_can_be_deleted,
             a_program_that_is_missing_is_told_by_stage_and_errno,
             a_monitor_without_work_ends_and_leaves_the_record,
-            a_change_in_an_overlay_is_not_in_the_directory_below;
+            a_change_in_an_overlay_is_not_in_the_directory_below,
+            want_of_memory_is_told_with_the_exit_that_it_explains;
         streams:
             output_is_whole_and_ends,
             stdin_reaches_the_program_and_its_end_too,
@@ -63,7 +64,8 @@ fn main() -> ExitCode {
             fifty_execs_at_once_all_tell_their_exit,
             a_failed_exec_leaves_no_trace,
             the_exit_of_an_exec_comes_before_the_exit_of_init,
-            an_exec_is_killed_with_all_that_it_started;
+            an_exec_is_killed_with_all_that_it_started,
+            a_monitor_forgets_execs_that_have_ended;
         deaths:
             a_monitor_killed_before_the_start_costs_nothing,
             a_monitor_killed_while_the_container_runs_costs_nothing,

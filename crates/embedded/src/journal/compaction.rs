@@ -39,3 +39,65 @@ fn subject(fact: &Fact) -> Option<&ProcessId> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use libcontainerd_core::rootfs::Rootfs;
+    use libcontainerd_core::stdio::Endpoints;
+    use libcontainerd_core::{Exit, ExitStatus, How, Instance, Run};
+
+    use super::*;
+    use crate::record::{Creating, Descriptors, Process, VERSION};
+
+    fn process(id: &str, number: u64) -> Process {
+        Process {
+            id: id.parse().unwrap(),
+            number,
+            pid: 10,
+            start_time: 1,
+            stream_owner: 0,
+            args: Vec::new(),
+            endpoints: Endpoints::default(),
+            descriptors: Descriptors::default(),
+        }
+    }
+
+    fn life() -> Vec<Fact> {
+        let creating = Creating {
+            id: "c".parse().unwrap(),
+            instance: Instance::from_bits(7),
+            bundle: "/b".into(),
+            rootfs: Rootfs::Directory("/".into()),
+            boot: "boot".into(),
+            cgroup_parent: "/p".into(),
+            cgroup_name: "n".into(),
+        };
+        let mut facts = vec![Fact::Creating(Box::new(creating)), Fact::Created(process("init", 0))];
+        facts.push(Fact::Started { run: Run::FIRST });
+        for number in 1..=500 {
+            // Names come again, as those of health checks do.
+            let id = format!("e{}", number % 90);
+            facts.push(Fact::ExecCreated(process(&id, number)));
+            facts.push(Fact::ExecStarted { process: id.parse().unwrap() });
+            if number < 498 {
+                let exit = Exit::new(ExitStatus::Code(number as u8), How::Waited, SystemTime::UNIX_EPOCH);
+                facts.push(Fact::Exited { process: id.parse().unwrap(), exit });
+            }
+        }
+        facts
+    }
+
+    #[test]
+    fn what_is_kept_tells_the_same_as_all_did() {
+        let entries = life().into_iter().enumerate();
+        let entry = |(seq, fact)| Entry { v: VERSION, seq: seq as u64, at: SystemTime::UNIX_EPOCH, fact };
+        let records: Vec<Vec<u8>> = entries.map(|numbered| entry(numbered).encode().unwrap()).collect();
+        let history = History::of(&records).unwrap().unwrap();
+        let short = kept(&records, &history).unwrap();
+        assert!(short.len() < 250, "{}", short.len());
+        assert_eq!(History::of(&short).unwrap().unwrap(), history);
+        assert_eq!(kept(&short, &history).unwrap(), short);
+    }
+}

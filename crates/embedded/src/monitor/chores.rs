@@ -73,7 +73,7 @@ impl Monitor<'_> {
         self.tell();
         let shared = self.shared;
         let creating = &self.journal.history().creating;
-        match recover::remove_all(&shared.state, &shared.container.data, creating, None) {
+        match recover::remove_files(&shared.state, &shared.container.data, creating) {
             Ok(()) => self.clients.answer(key, &Answer::Done),
             Err(fault) => self.clients.refuse(key, fault),
         }

@@ -150,6 +150,10 @@ impl History {
         status.state = self.state;
         status.started_at = self.started_at;
         status.processes = self.processes.iter().map(ProcessHistory::status).collect();
+        if self.stopped() {
+            // One that never ran has no exit, but is as gone as the others.
+            status.processes.iter_mut().for_each(|process| process.pid = None);
+        }
         status
     }
 

@@ -44,11 +44,12 @@ pub(crate) struct Recipe {
     pub(crate) stdio: Stdio,
     pub(crate) rootfs: Option<Rootfs>,
     pub(crate) user: Value,
+    pub(crate) resources: Value,
 }
 
 pub(crate) fn recipe(id: &str, args: &[&str]) -> Recipe {
     let args = args.iter().map(|arg| (*arg).to_owned()).collect();
-    Recipe { id: id.to_owned(), args, stdio: Stdio::null(), rootfs: None, user: Value::Null }
+    Recipe { id: id.to_owned(), args, stdio: Stdio::null(), rootfs: None, user: Value::Null, resources: json!({}) }
 }
 
 pub(crate) fn shell(id: &str, script: &str) -> Recipe {
@@ -77,7 +78,7 @@ impl Recipe {
         fs::create_dir(&run).unwrap();
         fs::create_dir(scratch.path(&format!("bundles/{}", self.id))).unwrap();
         let endpoints = endpoints(scratch, &self.id, "init", &self.stdio);
-        let spec = spec(&self.args);
+        let spec = spec(&self.args, &self.resources);
         fs::write(run.join("spec.json"), serde_json::to_vec(&spec).unwrap()).unwrap();
         let instance = libcontainerd_core::Instance::random().unwrap();
         let launch = json!({
@@ -334,7 +335,7 @@ fn endpoints(scratch: &Scratch, id: &str, process: &str, stdio: &Stdio) -> Endpo
     Endpoints::new(stdin, endpoint(stdio.stdout, "stdout"), endpoint(stdio.stderr, "stderr"), stdio)
 }
 
-fn spec(args: &[String]) -> Spec {
+fn spec(args: &[String], resources: &Value) -> Spec {
     let namespaces = ["pid", "network", "ipc", "uts", "mount", "cgroup"].map(|kind| json!({ "type": kind }));
     let mounts = json!([
         { "destination": "/proc", "type": "proc", "source": "proc" },
@@ -355,7 +356,7 @@ fn spec(args: &[String]) -> Spec {
             "capabilities": { "bounding": capabilities, "effective": capabilities, "permitted": capabilities },
         },
         "mounts": mounts,
-        "linux": { "namespaces": namespaces },
+        "linux": { "namespaces": namespaces, "resources": resources },
     }))
     .unwrap()
 }

@@ -4,7 +4,7 @@ use libcontainerd_core::process::{Environment, NewProcess, User};
 use libcontainerd_core::stdio::Stdio;
 use serde_json::json;
 
-use crate::container::{Client, Container, recipe};
+use crate::container::{Client, Container, eventually, recipe};
 use crate::scratch::Scratch;
 
 fn sleeper(scratch: &Scratch) -> Container<'_> {
@@ -104,5 +104,27 @@ pub(crate) fn an_exec_is_killed_with_all_that_it_started() {
     let alive = "for p in /proc/[0-9]*/stat; do read a b c d <$p && [ $b = '(sleep)' ] && [ $c != Z ] && echo $a; done";
     container.exec("look", shell(alive, Stdio::output()));
     assert_eq!(container.text("look-stdout"), "1\n");
+    end(container);
+}
+
+pub(crate) fn a_monitor_forgets_execs_that_have_ended() {
+    let scratch = Scratch::new();
+    let container = sleeper(&scratch);
+    let (monitor, _) = container.supervisors();
+    let descriptors = || std::fs::read_dir(format!("/proc/{monitor}/fd")).unwrap().count();
+    let mut client = container.client();
+    let mut before = 0;
+    for number in 0..100 {
+        let name = format!("e{number}");
+        let started = client.ask(&container.exec_request(&name, shell("echo word", Stdio::output())));
+        assert!(started.get("started").is_some(), "{started}");
+        assert_eq!(container.text(&format!("{name}-stdout")), "word\n");
+        container.exit(&name);
+        if number == 20 {
+            before = descriptors();
+        }
+    }
+    // One that ended just then may still have been held for its reader.
+    eventually(|| (descriptors() <= before).then_some(()));
     end(container);
 }

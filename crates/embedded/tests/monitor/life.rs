@@ -116,3 +116,17 @@ pub(crate) fn a_change_in_an_overlay_is_not_in_the_directory_below() {
     assert!(!scratch.path("rootfs/etc/new").exists());
     container.delete();
 }
+
+pub(crate) fn want_of_memory_is_told_with_the_exit_that_it_explains() {
+    let scratch = Scratch::new();
+    let mut recipe = recipe("c", &["/bin/tail", "/dev/zero"]);
+    recipe.resources = json!({ "memory": { "limit": 16 << 20 } });
+    let container = recipe.create(&scratch);
+    container.start();
+    container.ends_with(json!({"signal": 9}));
+    assert_eq!(container.exits("init")[0]["oom"], true);
+    let facts: Vec<Value> = container.journal().into_iter().map(|entry| entry["fact"].clone()).collect();
+    let told = facts.iter().position(|fact| fact == "oom").unwrap();
+    assert!(facts[told + 1].get("exited").is_some());
+    container.delete();
+}

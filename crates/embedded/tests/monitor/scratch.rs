@@ -97,7 +97,10 @@ impl Scratch {
         for hierarchy in hierarchies() {
             let parent = format!("{hierarchy}{}", self.cgroup_parent);
             for name in names(Path::new(&parent)) {
-                let _ = fs::write(format!("{parent}/{name}/cgroup.kill"), "1");
+                let kill = format!("{parent}/{name}/cgroup.kill");
+                if Path::new(&kill).exists() {
+                    fs::write(kill, "1").unwrap();
+                }
             }
         }
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
