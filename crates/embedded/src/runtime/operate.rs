@@ -4,7 +4,7 @@
 //! half done, and its journal tells which.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use libcontainerd_core::ports::runtime::{ExecRequest, SignalRequest, Started};
 use libcontainerd_core::stdio::TerminalSize;
@@ -12,13 +12,17 @@ use libcontainerd_core::{
     ContainerId, ContainerState, ContainerStatus, Error as CoreError, ErrorKind, ProcessId, ProcessRef, Result,
 };
 use libcontainerd_engine::{Cgroup, CgroupPlace, Host};
+use tokio::time::Instant;
 
+use super::look::Found;
 use super::{Connection, Error, Inner, PATIENT, PROMPT, Reached, look, names};
 use crate::record::History;
 use crate::wire::{Answer, Request};
 
 /// How often an operation whose monitor died under it is begun again.
 const LIVES: usize = 3;
+/// How long a monitor may take to its journal's first entry.
+const BIRTH: Duration = Duration::from_secs(5);
 
 impl Inner {
     /// Lets a created container's program run.
@@ -94,7 +98,7 @@ impl Inner {
 
     /// What is true of a container now; guarded from then on.
     pub(super) async fn status(self: &Arc<Self>, id: &ContainerId) -> Result<ContainerStatus> {
-        let mut found = look(&self.run, id)?;
+        let mut found = self.look_once_born(id).await?;
         if found.is_orphan() {
             self.reach(id).await?;
             found = look(&self.run, id)?;
@@ -104,6 +108,22 @@ impl Inner {
             self.guard(id, None);
         }
         Ok(status)
+    }
+
+    /// Looks at a container whose name is taken, as soon as there is something to see.
+    ///
+    /// Between the two its client may be killed: who was told then that there is nothing would remove the bundle from
+    /// under a container that comes a moment later.
+    async fn look_once_born(&self, id: &ContainerId) -> Result<Found> {
+        let deadline = Instant::now() + BIRTH;
+        loop {
+            let found = look(&self.run, id)?;
+            if !found.supervised || found.history.is_some() || Instant::now() > deadline {
+                return Ok(found);
+            }
+            // Nothing tells of the first entry of a journal: it is a matter of milliseconds.
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 
     /// All containers.
