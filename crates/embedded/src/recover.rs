@@ -60,13 +60,10 @@ pub(crate) fn settle(state: &Dir, data: &Path, id: &ContainerId) -> Result<Settl
             return Ok(Settled::Adopt);
         }
         record_end(&mut journal, &fate);
+        // Told before anything is removed.
+        journal.flush(None);
     }
-    if !journal.history().cleaned {
-        if let Some(cgroup) = open_cgroup(&journal.history().creating)? {
-            remove_cgroup(&cgroup)?;
-        }
-        journal.record(Fact::Cleaned);
-    }
+    clean(&mut journal)?;
     journal.flush(None);
     Ok(Settled::Stopped)
 }
@@ -148,6 +145,18 @@ pub(crate) fn lost_exit(history: &History, status: ExitStatus, how: How) -> Exit
     let mut exit = Exit::new(status, how, SystemTime::now());
     exit.run = history.run.max(Run::FIRST);
     exit
+}
+
+/// Removes the cgroups of a container that has stopped, unless that is done.
+fn clean(journal: &mut ContainerJournal) -> Result<(), Fault> {
+    if journal.history().cleaned {
+        return Ok(());
+    }
+    if let Some(cgroup) = open_cgroup(&journal.history().creating)? {
+        remove_cgroup(&cgroup)?;
+    }
+    journal.record(Fact::Cleaned);
+    Ok(())
 }
 
 /// What has become of a container's init.

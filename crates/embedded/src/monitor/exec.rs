@@ -9,17 +9,16 @@ use std::str::FromStr;
 use libcontainerd_core::process::NewProcess;
 use libcontainerd_core::stdio::Endpoints;
 use libcontainerd_core::{ContainerState, Error, ErrorKind, ProcessId};
+use libcontainerd_engine::identity::UserRequest;
 use libcontainerd_engine::{ExecRequest, Plan, Spawned};
 use oci_spec::runtime::{Capabilities, Capability, LinuxCapabilities, Process};
 
 use super::clients::ClientKey;
-use super::init::{arguments, duplicate, named, open_root, start_time, stdio};
-use super::process::{Phase, Start, Supervised};
+use super::init::{named, open_root, stdio};
+use super::process::Supervised;
 use super::streams::{Ends, Streams};
 use super::{Monitor, account};
 use crate::fault::Fault;
-use crate::record::{self, Descriptors};
-use libcontainerd_engine::identity::UserRequest;
 
 impl Monitor<'_> {
     /// Begins to start a further process; the answer follows once its program runs.
@@ -61,29 +60,11 @@ impl Monitor<'_> {
         let owner = account::uid(&process, request.as_ref(), || open_root(format!("/proc/{init}/root").as_ref()))?;
         let (streams, ends) = Streams::open(&endpoints, owner)?;
         let spawned = self.spawn_exec(number, &process, request.as_ref(), ends, &endpoints)?;
-        let made = record::Process {
-            id,
-            number,
-            pid: spawned.pid,
-            start_time: start_time(spawned.pid)?,
-            stream_owner: owner,
-            args: arguments(&process),
-            endpoints,
-            descriptors: Descriptors::default(),
-        };
-        let descriptor = duplicate(&spawned.pidfd)?;
+        let made = Supervised::plan(id, number, owner, &process, endpoints);
+        let process = Supervised::new(made, spawned, streams, key)?;
         // What is in the pipe about this pid is about an earlier process that had it.
         self.hear_witness();
-        self.processes.push(Supervised {
-            made,
-            descriptor,
-            start: Some(Start::Own(Box::new(spawned))),
-            phase: Phase::Making,
-            asker: Some(key),
-            streams,
-            relay: None,
-            inherited: false,
-        });
+        self.processes.push(process);
         Ok(())
     }
 

@@ -19,13 +19,12 @@ use oci_spec::runtime::Process;
 use rustix::fs::{Mode, OFlags};
 
 use super::clients::ClientKey;
-use super::process::{Phase, Start, Supervised};
+use super::process::Supervised;
 use super::streams::{Ends, Streams};
 use super::{Monitor, account};
 use crate::fault::Fault;
-use crate::record::{self, Descriptors};
 use crate::wire::{Answer, Failure};
-use crate::{identity, layout, recover};
+use crate::{layout, recover};
 
 impl Monitor<'_> {
     /// Begins to make the container; the answer follows once it is made.
@@ -62,26 +61,8 @@ impl Monitor<'_> {
         let (streams, ends) = Streams::open(&endpoints, owner)?;
         let root = self.root(&creating.rootfs)?;
         let spawned = self.spawn_init(root, request.as_ref(), stdio(ends.as_ref(), &endpoints))?;
-        let made = record::Process {
-            id: ProcessId::init(),
-            number: 0,
-            pid: spawned.pid,
-            start_time: start_time(spawned.pid)?,
-            stream_owner: owner,
-            args: arguments(process),
-            endpoints,
-            descriptors: Descriptors::default(),
-        };
-        self.processes.push(Supervised {
-            made,
-            descriptor: duplicate(&spawned.pidfd)?,
-            start: Some(Start::Own(Box::new(spawned))),
-            phase: Phase::Making,
-            asker: Some(asker),
-            streams,
-            relay: None,
-            inherited: false,
-        });
+        let made = Supervised::plan(ProcessId::init(), 0, owner, process, endpoints);
+        self.processes.push(Supervised::new(made, spawned, streams, asker)?);
         Ok(())
     }
 
@@ -135,21 +116,6 @@ pub(super) fn named(user: Option<&User>) -> Result<Option<UserRequest>, Fault> {
 pub(super) fn stdio<'e>(ends: Option<&'e Ends>, endpoints: &Endpoints) -> Stdio<'e> {
     let size = endpoints.terminal.unwrap_or_default();
     ends.map_or(Stdio::Terminal { columns: size.columns, rows: size.rows }, Ends::as_stdio)
-}
-
-/// When a process that is a child of ours, and so cannot vanish, was made.
-pub(super) fn start_time(pid: u32) -> Result<u64, Fault> {
-    Ok(identity::stat(pid).map_err(Fault::system("look at the new process"))?.start_time)
-}
-
-/// One more descriptor of the same.
-pub(super) fn duplicate(descriptor: &OwnedFd) -> Result<OwnedFd, Fault> {
-    descriptor.try_clone().map_err(Fault::system("duplicate a descriptor"))
-}
-
-/// Program and arguments.
-pub(super) fn arguments(process: &Process) -> Vec<String> {
-    process.args().clone().unwrap_or_default()
 }
 
 /// Opens a directory, to look names up below it.

@@ -3,13 +3,15 @@
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use libcontainerd_core::ProcessId;
-use libcontainerd_core::stdio::TerminalSize;
+use libcontainerd_core::stdio::{Endpoints, TerminalSize};
 use libcontainerd_engine::{self as engine, Report, Spawned, Stage};
 use rustix::net::SendFlags;
 
 use super::clients::ClientKey;
 use super::relay::Relay;
 use super::streams::Streams;
+use crate::fault::Fault;
+use crate::identity;
 use crate::record::{self, Descriptors};
 use crate::wire::Failure;
 
@@ -66,6 +68,45 @@ pub(super) enum Start {
 }
 
 impl Supervised {
+    /// What the journal will say of a process that is not made yet.
+    pub(super) fn plan(
+        id: ProcessId,
+        number: u64,
+        stream_owner: u32,
+        process: &oci_spec::runtime::Process,
+        endpoints: Endpoints,
+    ) -> record::Process {
+        let args = process.args().clone().unwrap_or_default();
+        let descriptors = Descriptors::default();
+        record::Process { id, number, pid: 0, start_time: 0, stream_owner, args, endpoints, descriptors }
+    }
+
+    /// A process that was just made as planned; `asker` waits for it to start.
+    ///
+    /// # Errors
+    /// `System`; the process ends, since its gate closes.
+    pub(super) fn new(
+        mut made: record::Process,
+        spawned: Spawned,
+        streams: Streams,
+        asker: ClientKey,
+    ) -> Result<Supervised, Fault> {
+        made.pid = spawned.pid;
+        // It is a child of ours, so that its pid is its own until we reap it.
+        made.start_time = identity::stat(spawned.pid).map_err(Fault::system("look at the new process"))?.start_time;
+        let descriptor = spawned.pidfd.try_clone().map_err(Fault::system("duplicate a descriptor"))?;
+        Ok(Supervised {
+            made,
+            descriptor,
+            start: Some(Start::Own(Box::new(spawned))),
+            phase: Phase::Making,
+            asker: Some(asker),
+            streams,
+            relay: None,
+            inherited: false,
+        })
+    }
+
     /// Its name.
     pub(super) fn id(&self) -> &ProcessId {
         &self.made.id
