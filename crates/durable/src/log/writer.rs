@@ -39,7 +39,8 @@ impl Writer {
 
     /// Appends `payload` as one record, which every reader that follows will find at least once.
     ///
-    /// It is not synced: a log lives as long as the machine runs.
+    /// It is not synced: a log lives as long as the machine runs. On a full disk the log's older records make room for
+    /// it; when even that is not enough, readers that follow are told of a gap, so that nobody waits for it in vain.
     ///
     /// # Errors
     /// [`Error::Newline`], [`Error::RecordTooLong`], or the act that failed ([`Error::is_full`] when the disk is full).
@@ -47,7 +48,22 @@ impl Writer {
     pub fn append(&self, payload: &[u8]) -> Result<(), Error> {
         let mut line = vec![b'\n'];
         line.extend_from_slice(&frame::encode(payload, self.dir.path())?);
-        self.carry(&line, self.newest()?)
+        match self.carry(&line, self.newest()?) {
+            Err(error) if error.is_full() => {
+                self.make_room()?;
+                self.carry(&line, self.newest()?)
+            }
+            carried => carried,
+        }
+    }
+
+    /// Removes all files and begins one whose number does not follow theirs: readers find a gap.
+    fn make_room(&self) -> Result<(), Error> {
+        let numbers = numbers(&self.dir)?;
+        for old in &numbers {
+            self.dir.remove_file(old.to_string())?;
+        }
+        self.make(numbers.last().map_or_else(seconds_since_1970, |newest| newest + 2))
     }
 
     /// Writes the line into the file `newest`, and again into any that has come after it.
