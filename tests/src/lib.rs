@@ -8,6 +8,7 @@
 
 pub mod built;
 pub mod evil;
+pub mod evil;
 pub mod fault;
 pub mod host;
 pub mod host_hash;

@@ -11,8 +11,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[path = "attacker/sys.rs"]
 mod sys;
@@ -27,7 +28,8 @@ fn main() -> ExitCode {
     let words: Vec<&str> = args.iter().skip(1).map(String::as_str).collect();
     match words.as_slice() {
         ["connect", path] => say(&connect(path)),
-        ["write-programs", seconds] => write_programs(seconds.parse().unwrap_or(1)),
+        ["write-programs", until] => write_programs(Path::new(until)),
+        ["reap"] => reap(),
         ["type-into-terminals", text] => type_into_terminals(text),
         _ => return ExitCode::from(2),
     }
@@ -60,14 +62,13 @@ fn connect(path: &str) -> String {
 }
 
 /// Takes hold of the program of every process in sight and opens it for writing, again and again, at last when the
-/// process may be gone: `tried`, how often, and each that opened.
-fn write_programs(seconds: u64) {
-    let end = Instant::now() + Duration::from_secs(seconds);
+/// process may be gone, until there is a file `until`: `tried`, how often, and each that opened.
+fn write_programs(until: &Path) {
     let mut held = BTreeMap::new();
     let mut opened = BTreeSet::new();
     let mut tried = 0_u64;
     say("ready");
-    while Instant::now() < end {
+    while !until.exists() {
         let pids = fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.path());
         for program in pids.map(|process| process.join("exe")) {
             let Ok(target) = fs::read_link(&program) else { continue };
@@ -84,6 +85,15 @@ fn write_programs(seconds: u64) {
     opened.extend(held.iter().filter(|(_, file)| writable(file).is_ok()).map(|(target, _)| target.clone()));
     say(&format!("tried {tried}"));
     opened.iter().for_each(|program| say(&format!("opened {}", program.display())));
+}
+
+/// Reaps whoever becomes its child, for ever: the first process of a pid namespace.
+fn reap() {
+    sys::reap_by_itself();
+    say("ready");
+    loop {
+        std::thread::sleep(Duration::from_secs(3600));
+    }
 }
 
 /// Pushes a text into the input of the terminals at descriptors 0 to 2, by every way that the kernel has.

@@ -1,4 +1,4 @@
-//! The two calls by which a program types into a terminal that others read.
+//! The calls of the C library that an attacker needs: to type into a terminal that others read, to reap strangers.
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_ulong};
@@ -8,8 +8,18 @@ const TIOCLINUX: c_ulong = 0x541C;
 /// Of TIOCLINUX: paste what is selected.
 const PASTE: u8 = 3;
 
+const CHLD: c_int = 17;
+const IGNORE: usize = 1;
+
 unsafe extern "C" {
     fn ioctl(fd: c_int, request: c_ulong, ...) -> c_int;
+    fn signal(signal: c_int, handler: usize) -> usize;
+}
+
+/// Has the kernel reap every child at once.
+pub(crate) fn reap_by_itself() {
+    // SAFETY: no handler runs: the signal is ignored, which for this one means just that.
+    unsafe { signal(CHLD, IGNORE) };
 }
 
 /// Pushes a byte into a terminal's input; whether it was let.

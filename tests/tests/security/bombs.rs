@@ -1,0 +1,64 @@
+//! C-52: a fork bomb stays within its limit, and goes at once when it is told to.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use libcontainerd_tests::host;
+
+use crate::cell::Cell;
+
+/// As many processes as there may be, that all make more.
+const BOMB: &str = "b() { while :; do (b) 2>/dev/null & done; }; (b) & trap '' TERM; while :; do sleep 1000; done";
+const LIMIT: usize = 64;
+
+/// A container in which the bomb has gone off.
+fn bombed() -> Cell {
+    let cell = Cell::running(&["--pids-limit", &LIMIT.to_string()], &["sh", "-c", BOMB]);
+    await_bomb(&cell);
+    cell
+}
+
+fn await_bomb(cell: &Cell) {
+    let late = Instant::now() + Duration::from_secs(20);
+    while inhabitants(cell) < LIMIT * 3 / 4 {
+        assert!(Instant::now() < late, "the bomb did not go off");
+        std::thread::yield_now();
+    }
+    assert!(inhabitants(cell) <= LIMIT);
+}
+
+/// How many processes count against its limit, those among them that are dead and that nobody has reaped.
+fn inhabitants(cell: &Cell) -> usize {
+    let groups = host::cgroups(&host::cgroup_prefix(&cell.scratch.state()));
+    let counts = groups.iter().filter_map(|group| fs::read_to_string(group.join("pids.current")).ok());
+    counts.filter_map(|count| count.trim().parse().ok()).max().unwrap_or(0)
+}
+
+#[track_caller]
+fn within_a_second(cell: &Cell, args: &[&str]) {
+    let begin = Instant::now();
+    cell.lctr(args).quietly().code(0);
+    assert!(begin.elapsed() < Duration::from_secs(1), "{args:?} took {:?}", begin.elapsed());
+    assert_eq!(inhabitants(cell), 0);
+}
+
+#[test]
+fn c52_a_fork_bomb_is_removed_within_a_second() {
+    let cell = bombed();
+    within_a_second(&cell, &["rm", "-f", "cell"]);
+}
+
+#[test]
+fn c52_a_fork_bomb_is_stopped_within_a_second() {
+    let cell = bombed();
+    within_a_second(&cell, &["stop", "-t", "0", "cell"]);
+    cell.lctr(&["wait", "cell"]).stdout("137\n").code(0);
+}
+
+#[test]
+fn c52_a_bomb_in_an_exec_is_in_the_same_limit() {
+    let cell = Cell::running(&["--pids-limit", &LIMIT.to_string()], &["sleep", "1000"]);
+    cell.exec(&["-d"], &["sh", "-c", BOMB]).quietly().code(0);
+    await_bomb(&cell);
+    within_a_second(&cell, &["rm", "-f", "cell"]);
+}
