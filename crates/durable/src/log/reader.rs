@@ -15,6 +15,9 @@ use crate::disk::retry;
 use crate::error::{Error, at};
 use crate::frame;
 
+#[cfg(test)]
+mod tests;
+
 /// How many bytes are read at a time.
 const CHUNK: usize = 64 * 1024;
 
@@ -33,7 +36,9 @@ pub struct Reader {
 pub struct Batch {
     /// Their payloads, in the order of the log; a record that was written during a rotation may come twice.
     pub records: Vec<Vec<u8>>,
-    /// The place behind the last of them: from here the next one is read.
+    /// The place behind each of them: whoever goes on from there reads the one after it next.
+    pub places: Vec<Cursor>,
+    /// The place behind all that was read: from here the next one is read.
     pub cursor: Cursor,
     /// How many lines were passed over because they are no records, torn by a killed writer or a full disk.
     pub skipped: u64,
@@ -165,7 +170,7 @@ impl Reader {
                 break;
             }
         }
-        let lines = Lines::of(&bytes);
+        let lines = Lines::of(&bytes, self.cursor);
         self.cursor.offset += lines.ended;
         Ok(lines)
     }
@@ -177,7 +182,7 @@ impl Reader {
     }
 
     fn batch(&self, lines: Lines) -> Batch {
-        Batch { records: lines.records, cursor: self.cursor, skipped: lines.skipped }
+        Batch { records: lines.records, places: lines.places, cursor: self.cursor, skipped: lines.skipped }
     }
 
     fn gap(&self) -> Error {
@@ -195,6 +200,8 @@ fn holds_a_line(bytes: &[u8]) -> bool {
 #[derive(Default)]
 struct Lines {
     records: Vec<Vec<u8>>,
+    /// The place behind each record.
+    places: Vec<Cursor>,
     skipped: u64,
     /// Up to where the lines have their ends, in bytes.
     ended: u64,
@@ -203,12 +210,21 @@ struct Lines {
 }
 
 impl Lines {
-    fn of(bytes: &[u8]) -> Lines {
+    /// Takes apart what was read from `place` on.
+    fn of(bytes: &[u8], mut place: Cursor) -> Lines {
         let ended = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
         let mut lines = Lines { ended: ended as u64, unended: ended < bytes.len(), ..Lines::default() };
-        for line in bytes[..ended].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        for line in bytes[..ended].split_inclusive(|byte| *byte == b'\n') {
+            place.offset += line.len() as u64;
+            let line = &line[..line.len() - 1];
+            if line.is_empty() {
+                continue;
+            }
             match frame::decode(line) {
-                Some(payload) => lines.records.push(payload.to_vec()),
+                Some(payload) => {
+                    lines.records.push(payload.to_vec());
+                    lines.places.push(place);
+                }
                 None => lines.skipped += 1,
             }
         }

@@ -1,8 +1,8 @@
 //! The event log of all containers, as one client follows it.
 //!
 //! Monitors append to the log; the kernel tells us that the directory changed. Watched first, read then, so that
-//! nothing falls between. Within one batch the cursor stays at the batch's beginning: who comes back with it hears
-//! some events twice, and misses none.
+//! nothing falls between. The cursor that comes with an event is the place right behind it: who comes back with it goes
+//! on with the next one.
 
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -25,10 +25,8 @@ use crate::error::Error;
 pub(super) struct LogEvents {
     reader: log::Reader,
     changes: AsyncFd<OwnedFd>,
-    /// Events that were read and not yet handed out.
-    ready: VecDeque<Event>,
-    /// The position before the first of them.
-    before: log::Cursor,
+    /// Events that were read and not yet handed out, each with the place behind it.
+    ready: VecDeque<(Event, log::Cursor)>,
 }
 
 impl LogEvents {
@@ -47,17 +45,15 @@ impl LogEvents {
             }
         }
         .map_err(Error::disk("open the event log"))?;
-        let before = reader.cursor();
-        Ok(LogEvents { reader, changes, ready: VecDeque::new(), before })
+        Ok(LogEvents { reader, changes, ready: VecDeque::new() })
     }
 
     /// Takes in what has been logged meanwhile.
     fn read(&mut self) -> Result<()> {
-        self.before = self.reader.cursor();
         let batch = self.reader.next_batch().map_err(Error::disk("read the event log"))?;
-        for record in batch.records {
-            match serde_json::from_slice(&record) {
-                Ok(event) => self.ready.push_back(event),
+        for (record, place) in batch.records.iter().zip(batch.places) {
+            match serde_json::from_slice(record) {
+                Ok(event) => self.ready.push_back((event, place)),
                 // An event of a later version of ours, which this one has no word for.
                 Err(error) => tracing::debug!(%error, "an event is not understood and left out"),
             }
@@ -85,8 +81,7 @@ impl LogEvents {
 impl EventSource for LogEvents {
     async fn next(&mut self) -> Result<Option<(Event, Cursor)>> {
         loop {
-            if let Some(event) = self.ready.pop_front() {
-                let behind = if self.ready.is_empty() { self.reader.cursor() } else { self.before };
+            if let Some((event, behind)) = self.ready.pop_front() {
                 return Ok(Some((event, Cursor::new(behind.to_string()))));
             }
             let place = self.reader.cursor();
