@@ -1,3 +1,6 @@
+//! Promises of `recover`, on containers of which only the directory, the journal and perhaps a process are left.
+//! What takes a real container to leave behind is in the tests of whole monitors.
+
 use std::process::{Child, Command, Stdio};
 
 use libcontainerd_core::Instance;

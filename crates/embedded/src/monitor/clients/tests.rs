@@ -1,3 +1,6 @@
+//! Promises of `clients`, on pairs of connected sockets: what peers send in pieces, wrongly or never take.
+//! The peer's end blocks, ours does not; a test that hangs has found a client that somebody waits for.
+
 use super::*;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;

@@ -1,3 +1,6 @@
+//! Promises of `streams`, on real FIFOs in a directory of the test's own.
+//! No process is started: the ends that it would get are written to and dropped by the test itself.
+
 use std::io::{Read, Write};
 use std::path::PathBuf;
 
