@@ -16,7 +16,7 @@ use crate::event::{Event, StateChange};
 use crate::id::{ContainerId, ProcessRef};
 use crate::ports::backend::Backend;
 use crate::ports::bundle_store::{Bundle, BundleStore, Claim, Owner};
-use crate::ports::process_io::{IoRequest, ProcessIo, StdinCloser, Streams};
+use crate::ports::process_io::{IoRequest, ProcessIo, ProcessLink, Streams};
 use crate::ports::runtime::{
     Capabilities, CreateRequest, Created, DeleteRequest, EventSource, ExecRequest, Runtime, RuntimeVersion,
     SignalRequest, Started,
@@ -82,7 +82,7 @@ mock! {
     #[async_trait]
     impl ProcessIo for ProcessIo {
         async fn prepare(&self, request: &IoRequest) -> Result<Endpoints>;
-        async fn open(&self, request: &IoRequest, closer: Arc<dyn StdinCloser>) -> Result<Streams>;
+        async fn open(&self, request: &IoRequest, link: Arc<dyn ProcessLink>) -> Result<Streams>;
         async fn discard(&self, request: &IoRequest, limit: Duration) -> Result<()>;
         async fn remove(&self, request: &IoRequest) -> Result<()>;
     }

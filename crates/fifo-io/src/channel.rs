@@ -49,6 +49,11 @@ impl Channel {
         self.patient
     }
 
+    /// How many bytes can be read now, where the kernel tells it.
+    pub(crate) fn waiting(&self) -> usize {
+        rustix::io::ioctl_fionread(self).map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
+    }
+
     /// Waits until another try makes sense; to be called after a try that would have blocked.
     pub(crate) async fn ready(&self, interest: Interest) -> io::Result<()> {
         match &self.watched {

@@ -11,6 +11,7 @@ mod channel;
 mod copy;
 mod descriptor;
 mod discard;
+mod ending;
 mod error;
 mod hold;
 mod names;

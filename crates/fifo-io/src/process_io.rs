@@ -12,10 +12,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use libcontainerd_core::error::Result as CoreResult;
-use libcontainerd_core::ports::process_io::{InputStream, IoRequest, OutputStream, ProcessIo, StdinCloser, Streams};
+use libcontainerd_core::ports::process_io::{InputStream, IoRequest, OutputStream, ProcessIo, ProcessLink, Streams};
 use libcontainerd_core::stdio::{Endpoint, Endpoints};
 use libcontainerd_stream::{self as stream, fifo};
 
+use crate::ending::Ending;
 use crate::hold::Holds;
 use crate::names::{self, Fifos};
 use crate::reader_lock::ReaderLock;
@@ -64,7 +65,7 @@ impl ProcessIo for FifoProcessIo {
         Ok(Endpoints::new(endpoint(stdin), endpoint(stdout), endpoint(stderr), &request.stdio))
     }
 
-    async fn open(&self, request: &IoRequest, closer: Arc<dyn StdinCloser>) -> CoreResult<Streams> {
+    async fn open(&self, request: &IoRequest, link: Arc<dyn ProcessLink>) -> CoreResult<Streams> {
         let directory = names::open_directory(request)?;
         let Fifos { stdin, stdout, stderr } = Fifos::wanted(request);
         if stdin.is_none() && stdout.is_none() && stderr.is_none() {
@@ -73,7 +74,8 @@ impl ProcessIo for FifoProcessIo {
         let ends = Ends { directory, request, owners: names::owners(request), holds: &self.holds };
         let name = names::reader_lock(&request.process.process);
         let lock = Arc::new(ReaderLock::take(ends.directory.as_fd(), &name, &self.reader)?);
-        Ok(Streams::new(ends.write(stdin, closer, &lock)?, ends.read(stdout, &lock)?, ends.read(stderr, &lock)?))
+        let (stdout, stderr) = (ends.read(stdout, &link, &lock)?, ends.read(stderr, &link, &lock)?);
+        Ok(Streams::new(ends.write(stdin, link, &lock)?, stdout, stderr))
     }
 
     async fn discard(&self, request: &IoRequest, limit: Duration) -> CoreResult<()> {
@@ -122,7 +124,12 @@ struct Ends<'a> {
 }
 
 impl Ends<'_> {
-    fn read(&self, name: Option<String>, lock: &Arc<ReaderLock>) -> Result<Option<Box<dyn OutputStream>>, Error> {
+    fn read(
+        &self,
+        name: Option<String>,
+        link: &Arc<dyn ProcessLink>,
+        lock: &Arc<ReaderLock>,
+    ) -> Result<Option<Box<dyn OutputStream>>, Error> {
         let Some(name) = name else {
             return Ok(None);
         };
@@ -132,13 +139,14 @@ impl Ends<'_> {
             // a reader that has seen a writer go: this one comes and goes at once.
             drop(self.opened(&name, fifo::open_writer)?);
         }
-        Ok(Some(Box::new(FifoReader::new(fifo, lock.clone())?)))
+        let ending = Ending::new(self.request.stdio.drain, Arc::clone(link));
+        Ok(Some(Box::new(FifoReader::new(fifo, ending, lock.clone())?)))
     }
 
     fn write(
         &self,
         name: Option<String>,
-        closer: Arc<dyn StdinCloser>,
+        link: Arc<dyn ProcessLink>,
         lock: &Arc<ReaderLock>,
     ) -> Result<Option<Box<dyn InputStream>>, Error> {
         let Some(name) = name else {
@@ -147,7 +155,7 @@ impl Ends<'_> {
         let fifo = self.opened(&name, fifo::open_writer)?;
         let path = self.request.directory.join(&name);
         let hold = self.holds.begin(path, fifo.as_fd(), || self.opened(&name, fifo::open_reader))?;
-        Ok(Some(Box::new(FifoWriter::new(fifo, hold, closer, lock.clone())?)))
+        Ok(Some(Box::new(FifoWriter::new(fifo, hold, link, lock.clone())?)))
     }
 
     fn opened(&self, name: &str, open: Opening) -> Result<OwnedFd, Error> {

@@ -13,7 +13,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use libcontainerd_core::ports::process_io::{InputStream, StdinCloser};
+use libcontainerd_core::ports::process_io::{InputStream, ProcessLink};
 use libcontainerd_stream::pipe_size;
 use tokio::io::{AsyncWrite, Interest};
 
@@ -32,7 +32,7 @@ pub struct FifoWriter {
     /// Only until the process has begun to read.
     hold: Option<Hold>,
     /// Gone once it was told.
-    closer: Option<Arc<dyn StdinCloser>>,
+    closer: Option<Arc<dyn ProcessLink>>,
     _lock: Arc<ReaderLock>,
 }
 
@@ -40,7 +40,7 @@ impl FifoWriter {
     pub(crate) fn new(
         fifo: OwnedFd,
         hold: Option<Hold>,
-        closer: Arc<dyn StdinCloser>,
+        closer: Arc<dyn ProcessLink>,
         lock: Arc<ReaderLock>,
     ) -> Result<Self, Error> {
         pipe_size::grow(&fifo, pipe_size::WANTED);

@@ -11,13 +11,15 @@ mod tests;
 
 use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 
 use super::backoff::Backoff;
 use super::lock;
 use crate::error::{ErrorKind, Result};
 use crate::id::ProcessRef;
-use crate::ports::process_io::StdinCloser;
+use crate::ports::process_io::ProcessLink;
 use crate::ports::runtime::Runtime;
 
 /// The end of one process's stdin.
@@ -31,6 +33,8 @@ struct Inner {
     /// Streams are closed from anywhere; the wish is sent from here.
     tasks: Handle,
     stage: Mutex<Stage>,
+    /// Whether the process has ended.
+    over: watch::Sender<bool>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +53,8 @@ impl Closer {
     /// The end of `process`'s stdin, which has not started. Must be called within a tokio runtime.
     pub(super) fn new(process: ProcessRef, runtime: Arc<dyn Runtime>) -> Self {
         let stage = Mutex::new(Stage::Waiting { wanted: false });
-        Closer(Arc::new(Inner { process, runtime, tasks: Handle::current(), stage }))
+        let over = watch::Sender::new(false);
+        Closer(Arc::new(Inner { process, runtime, tasks: Handle::current(), stage, over }))
     }
 
     /// The process runs.
@@ -68,6 +73,7 @@ impl Closer {
     /// The process has ended.
     pub(super) fn ended(&self) {
         *lock(&self.0.stage) = Stage::Ended;
+        self.0.over.send_replace(true);
     }
 
     /// Closes, and waits until the runtime has taken it; at once where there is nothing to send now.
@@ -102,11 +108,17 @@ impl Closer {
     }
 }
 
-impl StdinCloser for Closer {
+#[async_trait]
+impl ProcessLink for Closer {
     fn close(&self) {
         if self.wish() {
             self.send();
         }
+    }
+
+    async fn ended(&self) {
+        // The sender is ours: it lives as long as we wait.
+        let _ = self.0.over.subscribe().wait_for(|over| *over).await;
     }
 }
 

@@ -54,12 +54,20 @@ impl Streams {
     }
 }
 
-/// Told by the stdin stream of a process when the program has closed it.
+/// What the streams of a process and the core tell each other of it, while the program has them.
 ///
-/// The core implements it: it passes the wish on to the runtime, exactly once and never before the process runs.
-pub trait StdinCloser: fmt::Debug + Send + Sync {
-    /// The program has written its last byte, and all of them have left the stream. Repeating it does nothing.
+/// The core implements it: a wish to close goes on to the runtime, exactly once and never before the process runs.
+#[async_trait]
+pub trait ProcessLink: fmt::Debug + Send + Sync {
+    /// The program has written its last byte to stdin, and all of them have left the stream. Repeating it does nothing.
     fn close(&self);
+
+    /// Waits until the process has ended. From then on its output is drained as [`Stdio::drain`] says, and then ends
+    /// for the program even if children of the process hold it open.
+    ///
+    /// # Cancellation
+    /// Safe.
+    async fn ended(&self);
 }
 
 /// Whose streams.
@@ -103,7 +111,7 @@ pub trait ProcessIo: fmt::Debug + Send + Sync {
     /// # Errors
     /// `NotFound` when they are not there; `WrongState` naming the reader when another program reads them;
     /// `PermissionDenied` when what is there is not what was made.
-    async fn open(&self, request: &IoRequest, closer: Arc<dyn StdinCloser>) -> Result<Streams>;
+    async fn open(&self, request: &IoRequest, link: Arc<dyn ProcessLink>) -> Result<Streams>;
 
     /// Reads and throws away what the process writes, for at most `limit`, so that it can end.
     async fn discard(&self, request: &IoRequest, limit: Duration) -> Result<()>;

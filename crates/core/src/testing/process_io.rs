@@ -19,7 +19,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
 use super::pipe::{Pipe, Pipes};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ports::process_io::{InputStream, IoRequest, OutputStream, ProcessIo, StdinCloser, Streams};
+use crate::ports::process_io::{InputStream, IoRequest, OutputStream, ProcessIo, ProcessLink, Streams};
 use crate::stdio::{Endpoint, Endpoints, Place};
 
 /// The streams of one machine in memory.
@@ -43,7 +43,7 @@ impl MemoryProcessIo {
         Ok(Some(Reader { pipe }))
     }
 
-    fn writer(&self, name: Option<String>, closer: Arc<dyn StdinCloser>) -> Result<Option<Writer>> {
+    fn writer(&self, name: Option<String>, closer: Arc<dyn ProcessLink>) -> Result<Option<Writer>> {
         let Some(name) = name else { return Ok(None) };
         let pipe = self.pipes.open(&name).ok_or_else(|| gone(&name))?;
         pipe.add_writer();
@@ -82,7 +82,7 @@ impl ProcessIo for MemoryProcessIo {
         Ok(Endpoints::new(stdin, stdout, stderr, &request.stdio))
     }
 
-    async fn open(&self, request: &IoRequest, closer: Arc<dyn StdinCloser>) -> Result<Streams> {
+    async fn open(&self, request: &IoRequest, closer: Arc<dyn ProcessLink>) -> Result<Streams> {
         let [stdin, stdout, stderr] = names(request);
         let stdout = self.reader(stdout)?;
         let stderr = self.reader(stderr)?;
@@ -148,7 +148,7 @@ impl OutputStream for Reader {
 struct Writer {
     /// Until it was shut down.
     pipe: Option<Arc<Pipe>>,
-    closer: Arc<dyn StdinCloser>,
+    closer: Arc<dyn ProcessLink>,
 }
 
 impl fmt::Debug for Writer {

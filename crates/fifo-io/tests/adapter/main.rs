@@ -6,6 +6,7 @@ mod closing;
 mod copying;
 mod descriptors;
 mod discarding;
+mod ending;
 mod making;
 mod opening;
 mod peers;

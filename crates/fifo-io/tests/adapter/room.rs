@@ -6,26 +6,41 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use async_trait::async_trait;
 use libcontainerd_core::id::ProcessRef;
-use libcontainerd_core::ports::process_io::{IoRequest, ProcessIo, StdinCloser, Streams};
+use libcontainerd_core::ports::process_io::{IoRequest, ProcessIo, ProcessLink, Streams};
 use libcontainerd_core::stdio::Stdio;
 use libcontainerd_fifo_io::FifoProcessIo;
 use libcontainerd_stream::fifo;
 use tempfile::TempDir;
+use tokio::sync::watch;
 
 /// Counts how often stdin was closed.
 #[derive(Debug, Default)]
-pub(crate) struct Closings(AtomicUsize);
+pub(crate) struct Closings {
+    told: AtomicUsize,
+    ended: watch::Sender<bool>,
+}
 
 impl Closings {
     pub(crate) fn told(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
+        self.told.load(Ordering::SeqCst)
+    }
+
+    /// The process has ended.
+    pub(crate) fn end(&self) {
+        self.ended.send_replace(true);
     }
 }
 
-impl StdinCloser for Closings {
+#[async_trait]
+impl ProcessLink for Closings {
     fn close(&self) {
-        self.0.fetch_add(1, Ordering::SeqCst);
+        self.told.fetch_add(1, Ordering::SeqCst);
+    }
+
+    async fn ended(&self) {
+        self.ended.subscribe().wait_for(|ended| *ended).await.unwrap();
     }
 }
 

@@ -14,7 +14,7 @@ use crate::event::{EventKind, StateChange};
 use crate::id::{ContainerId, ProcessRef, Run};
 use crate::ports::backend::Backend;
 use crate::ports::bundle_store::{Bundle, BundleStore, Claim, Owner};
-use crate::ports::process_io::{IoRequest, ProcessIo, StdinCloser, Streams};
+use crate::ports::process_io::{IoRequest, ProcessIo, ProcessLink, Streams};
 use crate::ports::runtime::{
     Capabilities, CreateRequest, Created, DeleteRequest, EventSource, ExecRequest, Runtime, RuntimeVersion,
     SignalRequest, SignalScope, Started,
@@ -132,7 +132,7 @@ impl ProcessIo for World {
         Ok(Endpoints::new(end(), end(), end(), &request.stdio))
     }
 
-    async fn open(&self, request: &IoRequest, _closer: Arc<dyn StdinCloser>) -> Result<Streams> {
+    async fn open(&self, request: &IoRequest, _closer: Arc<dyn ProcessLink>) -> Result<Streams> {
         self.pass("open", request.process.to_string()).await?;
         Ok(Streams::default())
     }
