@@ -35,15 +35,24 @@ fn static_programs() -> &'static Path {
 pub fn lctr() -> &'static Path {
     static LCTR: OnceLock<PathBuf> = OnceLock::new();
     LCTR.get_or_init(|| {
-        let profile = profile_directory();
-        let mut cargo = cargo("libcontainerd", &target_directory());
-        cargo.args(["--bin", "lctr"]);
-        if profile.ends_with("release") {
-            cargo.arg("--release");
-        }
-        succeed(cargo);
-        profile.join("lctr")
+        of_facade(&["--bin", "lctr"]);
+        profile_directory().join("lctr")
     })
+}
+
+/// An example of the facade, of the same profile.
+pub fn example(name: &str) -> PathBuf {
+    of_facade(&["--example", name]);
+    profile_directory().join("examples").join(name)
+}
+
+fn of_facade(what: &[&str]) {
+    let mut cargo = cargo("libcontainerd", &target_directory());
+    cargo.args(what);
+    if profile_directory().ends_with("release") {
+        cargo.arg("--release");
+    }
+    succeed(cargo);
 }
 
 /// A directory of ours for what tests make once and keep, below cargo's target directory.

@@ -16,7 +16,6 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// A run of `lctr` that has ended.
 #[derive(Debug)]
-#[must_use]
 pub struct Ran {
     status: ExitStatus,
     stdout: String,
@@ -24,11 +23,13 @@ pub struct Ran {
 }
 
 /// Runs `lctr` to its end, without input.
+#[must_use]
 pub fn lctr<S: AsRef<OsStr>>(scratch: &Scratch, args: impl IntoIterator<Item = S>) -> Ran {
     lctr_with(scratch, args, b"")
 }
 
 /// Runs `lctr` to its end with this input.
+#[must_use]
 pub fn lctr_with<S: AsRef<OsStr>>(scratch: &Scratch, args: impl IntoIterator<Item = S>, input: &[u8]) -> Ran {
     ran(command(scratch, args), input)
 }
@@ -49,6 +50,12 @@ pub fn command<S: AsRef<OsStr>>(scratch: &Scratch, args: impl IntoIterator<Item 
 }
 
 impl Ran {
+    /// A run that ended like this.
+    pub(crate) fn new(status: ExitStatus, stdout: &[u8], stderr: &[u8]) -> Self {
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        Ran { status, stdout: text(stdout), stderr: text(stderr) }
+    }
+
     /// It wrote exactly this to stdout.
     #[track_caller]
     pub fn stdout(self, wanted: &str) -> Self {

@@ -36,6 +36,11 @@ mod relay;
 mod supervisor;
 mod undo;
 
+/// The programs in the README, built and run as tests of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
+
 pub use builder::{ContainerBuilder, Network, Volume};
 pub use bundle::Bundle;
 pub use child::Child;

@@ -105,7 +105,8 @@ fn of_shortage(errno: Option<i32>) -> Option<&'static str> {
         Some(ENOSPC) => Some("make room on the disk, or choose another with --root and --data"),
         Some(EMFILE) => Some("raise the limit of open files: ulimit -n"),
         Some(ENFILE) => Some("raise the host's limit of open files: sysctl fs.file-max"),
-        _ => None,
+        // What the monitor ran out of stands in its words.
+        _ => Some("make room on the disk that --root and --data are on, or raise the limits of open files and memory"),
     }
 }
 
