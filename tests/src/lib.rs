@@ -8,12 +8,14 @@
 
 pub mod built;
 pub mod evil;
-pub mod evil;
 pub mod fault;
+mod heard;
 pub mod host;
 pub mod host_hash;
 pub mod lctr;
 pub mod nobody;
 pub mod rootfs;
+pub mod running;
 pub mod runtimes;
 pub mod scratch;
+pub mod terminal;
