@@ -12,7 +12,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 #[path = "attacker/sys.rs"]
@@ -29,6 +29,7 @@ fn main() -> ExitCode {
     match words.as_slice() {
         ["connect", path] => say(&connect(path)),
         ["write-programs", until] => write_programs(Path::new(until)),
+        ["bomb"] => explode(),
         ["reap"] => reap(),
         ["type-into-terminals", text] => type_into_terminals(text),
         _ => return ExitCode::from(2),
@@ -85,6 +86,15 @@ fn write_programs(until: &Path) {
     opened.extend(held.iter().filter(|(_, file)| writable(file).is_ok()).map(|(target, _)| target.clone()));
     say(&format!("tried {tried}"));
     opened.iter().for_each(|program| say(&format!("opened {}", program.display())));
+}
+
+/// Makes as many processes as it may, all of which do the same.
+fn explode() {
+    loop {
+        if Command::new("/proc/self/exe").arg("bomb").spawn().is_err() {
+            std::thread::yield_now();
+        }
+    }
 }
 
 /// Reaps whoever becomes its child, for ever: the first process of a pid namespace.
