@@ -23,6 +23,12 @@ use crate::fault::Fault;
 impl Monitor<'_> {
     /// Begins to start a further process; the answer follows once its program runs.
     pub(super) fn exec(&mut self, key: ClientKey, process: ProcessId, what: &NewProcess, endpoints: Endpoints) {
+        // Asked for again, after the monitor that was asked first has died: it must not run twice.
+        let begun = self.processes.iter_mut().find(|other| *other.id() == process && other.goes_on_for_nobody());
+        if let Some(begun) = begun {
+            begun.asker = Some(key);
+            return;
+        }
         let number = self.next_exec;
         let begun = self.may_exec(&process).and_then(|()| {
             self.next_exec += 1;

@@ -122,6 +122,11 @@ impl Supervised {
         self.made.endpoints.terminal.is_some()
     }
 
+    /// Whether it is on its way to its program and who asked for that was lost with a dead monitor.
+    pub(super) fn goes_on_for_nobody(&self) -> bool {
+        matches!(self.phase, Phase::Released) && self.asker.is_none()
+    }
+
     /// The numbers that a successor needs.
     pub(super) fn descriptors(&self) -> Descriptors {
         let mut numbers = Descriptors { pidfd: Some(self.descriptor.as_raw_fd()), ..Descriptors::default() };

@@ -21,13 +21,16 @@ impl Monitor<'_> {
     /// Lets init go on to its program; the answer follows once that runs.
     pub(super) fn start_init(&mut self, key: ClientKey) {
         let is_created = self.journal.history().state == ContainerState::Created;
-        let init = self.process_mut(0).filter(|init| is_created && matches!(init.phase, Phase::AtGate));
-        let Some(init) = init else {
+        let init = self.process_mut(0).filter(|_| is_created);
+        let Some(init) = init.filter(|init| matches!(init.phase, Phase::AtGate) || init.goes_on_for_nobody()) else {
             return self
                 .clients
                 .refuse(key, Error::new(ErrorKind::WrongState, "the container is not waiting to be started"));
         };
         init.asker = Some(key);
+        if matches!(init.phase, Phase::Released) {
+            return;
+        }
         // First written down: a successor must know what the end of the report means.
         self.journal.record(Fact::Released);
         if let Some(init) = self.process_mut(0) {

@@ -3,7 +3,7 @@
 //! A successor has nothing but the journal and the table of descriptors. It takes hold of what the journal names, sees
 //! to it that each is what it should be, opens again what is missing, and closes everything else: so connections end
 //! and clients come back, and what was only begun comes to nothing. A container that was not made yet is removed; an
-//! exec that was not told to run is killed. One that adopts has the journal only: the table died with both of the two.
+//! exec that was named goes on, for its client to ask for again. One that adopts has the journal only: the table died with both of the two.
 //!
 //! Keeps: `a_killed_monitor_costs_nothing` at every moment of the tests.
 
@@ -34,7 +34,7 @@ struct Hold {
     leftovers: Leftovers,
     /// Processes of which nothing is left, not even a descriptor.
     lost: Vec<(ProcessId, u32)>,
-    /// Execs that were not told to run.
+    /// Execs of which nobody can tell whether they run.
     begun: Vec<ProcessId>,
 }
 
@@ -109,6 +109,7 @@ impl<'s> Monitor<'s> {
         monitor.oom_kills = u64::from(monitor.journal.history().oom);
         monitor.processes = hold.processes;
         monitor.leftovers = hold.leftovers;
+        monitor.let_through_again();
         hold.begun.into_iter().for_each(|process| monitor.give_up(process));
         monitor.hear_witness();
         monitor.write_numbers_down();
@@ -120,7 +121,17 @@ impl<'s> Monitor<'s> {
         monitor
     }
 
-    /// Ends an exec that a dead monitor had begun to start: its client was told nothing.
+    /// Opens the gates that a dead monitor has opened, or was about to: what is asked for once must not run twice, and
+    /// whoever is through already does not notice.
+    fn let_through_again(&mut self) {
+        for process in self.processes.iter_mut().filter(|process| matches!(process.phase, Phase::Released)) {
+            if let Some(start) = &mut process.start {
+                let _ = start.open_gate();
+            }
+        }
+    }
+
+    /// Ends an exec that two dead monitors had begun to start: its client was told nothing.
     fn give_up(&mut self, process: ProcessId) {
         let Some(begun) = self.journal.history().process(&process) else { return };
         let made = begun.made.clone();
@@ -163,7 +174,7 @@ fn hold(history: &History, inherited: bool, shared: &Shared) -> Hold {
         let numbers = if inherited { process.made.descriptors.clone() } else { Descriptors::default() };
         if process.exit.is_some() {
             hold_remains(&mut hold, process, &numbers, shared);
-        } else if !process.made.id.is_init() && !process.started {
+        } else if !process.made.id.is_init() && !process.started && !inherited {
             hold.begun.push(process.made.id.clone());
         } else if !history.stopped() {
             hold_process(&mut hold, process, &numbers, history.released, shared);

@@ -27,15 +27,20 @@ const BIRTH: Duration = Duration::from_secs(5);
 impl Inner {
     /// Lets a created container's program run.
     pub(super) async fn start(self: &Arc<Self>, id: &ContainerId) -> Result<Started> {
+        let mut lost = false;
         for _ in 0..LIVES {
             match self.monitor(id).await?.call(Request::Start, PATIENT).await {
                 Ok(Answer::Started { pid, at }) => return Ok(Started::new(pid, at)),
                 Ok(_) => return Err(Error::Confused.into()),
-                Err(error) if error.kind() == ErrorKind::Unavailable => {
+                Err(error) if error.kind() == ErrorKind::Unavailable || lost => {
                     let history = look(&self.run, id)?.container(id)?.clone();
                     if let (Some(at), Some(init)) = (history.started_at, history.init()) {
                         return Ok(Started::new(init.made.pid, at));
                     }
+                    if error.kind() != ErrorKind::Unavailable {
+                        return Err(error);
+                    }
+                    lost = true;
                 }
                 Err(error) => return Err(error),
             }
@@ -46,6 +51,7 @@ impl Inner {
     /// Starts a further process.
     pub(super) async fn exec(self: &Arc<Self>, request: ExecRequest) -> Result<Started> {
         let id = &request.container;
+        let mut lost = false;
         for _ in 0..LIVES {
             let exec = Request::Exec {
                 process: request.process.clone(),
@@ -55,12 +61,16 @@ impl Inner {
             match self.monitor(id).await?.call(exec, PATIENT).await {
                 Ok(Answer::Started { pid, at }) => return Ok(Started::new(pid, at)),
                 Ok(_) => return Err(Error::Confused.into()),
-                Err(error) if error.kind() == ErrorKind::Unavailable => {
+                Err(error) if error.kind() == ErrorKind::Unavailable || lost => {
                     // Answered by its successor, who has settled by then what its predecessor left.
                     self.monitor(id).await?.call(Request::Hello, PROMPT).await?;
                     if let Some(pid) = running(look(&self.run, id)?.container(id)?, &request.process) {
                         return Ok(Started::new(pid, SystemTime::now()));
                     }
+                    if error.kind() != ErrorKind::Unavailable {
+                        return Err(error);
+                    }
+                    lost = true;
                 }
                 Err(error) => return Err(error),
             }
