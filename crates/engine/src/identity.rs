@@ -1,12 +1,13 @@
 //! Who a process is: user, groups, capabilities, limits, all as numbers before the clone.
 //!
 //! [`Identity::plan`] reads them from the spec's process and, where a [`UserRequest`] names a user, from the accounts
-//! in the container's root. The decision taken: init and exec'd processes go through this one function, and what the
-//! spec does not grant is absent: no groups of the caller, no inheritable capabilities, no limits twice.
+//! in the container's root. The decision taken: init and exec'd processes go through this one function, and what neither
+//! spec nor request grants is absent: no groups of the caller, no inheritable capabilities, no limits twice.
 //!
 //! Keeps: C-15 to C-20, as tests named after them.
 //! Does not know: how a process takes its identity on; that is the child's.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 use oci_spec::runtime::Process;
 use thiserror::Error;
 
+use self::accounts::Account;
 pub use self::capabilities::CapabilitySets;
 pub use self::user::UserRequest;
 
@@ -46,38 +48,37 @@ pub struct Identity {
 impl Identity {
     /// Resolves a process's identity, and its user's home directory if it has no `HOME` yet and the user has one.
     ///
-    /// A requested user takes the place of the spec's user and group; supplementary groups stay the spec's. `root` is
-    /// the container's root directory, in which `etc/passwd` and `etc/group` are looked up.
+    /// A requested user takes the place of the spec's user and group. Supplementary groups are the spec's, and those of
+    /// a requested user who has an entry, unless a group is requested with it. `root` is the container's root directory,
+    /// in which `etc/passwd` and `etc/group` are looked up.
     ///
     /// # Errors
     /// A variant for each property that cannot be met. Accounts that cannot be read are an error only where they decide
-    /// about user or group, never for the home directory alone.
+    /// about user or groups, never for the home directory alone.
     pub fn plan(
         process: &Process,
         user: Option<&UserRequest>,
         root: BorrowedFd<'_>,
     ) -> Result<(Self, Option<PathBuf>), Error> {
         let at_home = process.env().iter().flatten().any(|variable| variable.starts_with("HOME="));
-        let (uid, gid, home) = match user {
-            Some(request) => {
-                let account = accounts::resolve(request, root)?;
-                (account.uid, account.gid, account.home.filter(|_| !at_home))
-            }
+        let account = match user {
+            Some(request) => accounts::resolve(request, root)?,
             None => {
                 let (uid, gid) = (process.user().uid(), process.user().gid());
-                (uid, gid, if at_home { None } else { accounts::home(uid, root) })
+                let home = if at_home { None } else { accounts::home(uid, root) };
+                Account { uid, gid, home, ..Account::default() }
             }
         };
         let identity = Self {
-            uid: valid(uid, "process.user.uid")?,
-            gid: valid(gid, "process.user.gid")?,
-            groups: groups(process)?,
+            uid: valid(account.uid, "process.user.uid")?,
+            gid: valid(account.gid, "process.user.gid")?,
+            groups: groups(process, &account.groups)?,
             umask: umask(process)?,
             capabilities: CapabilitySets::plan(process.capabilities().as_ref())?,
             rlimits: limits::plan(process.rlimits().as_deref().unwrap_or_default())?,
             no_new_privileges: process.no_new_privileges().unwrap_or(false),
         };
-        Ok((identity, home))
+        Ok((identity, account.home.filter(|_| !at_home)))
     }
 }
 
@@ -153,6 +154,12 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
+    /// A process is to have more supplementary groups than the kernel takes.
+    #[error("{count} supplementary groups are too many, the kernel takes {MOST_GROUPS}")]
+    TooManyGroups {
+        /// How many the spec and the container's accounts give it.
+        count: usize,
+    },
     /// The umask has bits that are no permissions.
     #[error("process.user.umask is {umask:#o}, but it can be 0777 at most")]
     Umask {
@@ -181,14 +188,22 @@ pub enum Error {
 
 const DEFAULT_UMASK: u32 = 0o022;
 
+/// The kernel's `NGROUPS_MAX`.
+const MOST_GROUPS: usize = 65_536;
+
 fn valid(id: u32, field: &'static str) -> Result<u32, Error> {
     // To the kernel it means: leave the id as it is, which is root's.
     if id == u32::MAX { Err(Error::ReservedId { field }) } else { Ok(id) }
 }
 
-fn groups(process: &Process) -> Result<Vec<u32>, Error> {
-    let groups = process.user().additional_gids().iter().flatten();
-    groups.map(|gid| valid(*gid, "process.user.additionalGids")).collect()
+/// The spec's groups as they are there, then those of `further` that are not among them.
+fn groups(process: &Process, further: &BTreeSet<u32>) -> Result<Vec<u32>, Error> {
+    let given = process.user().additional_gids().iter().flatten();
+    let mut groups: Vec<u32> = given.map(|gid| valid(*gid, "process.user.additionalGids")).collect::<Result<_, _>>()?;
+    let given: BTreeSet<u32> = groups.iter().copied().collect();
+    groups.extend(further.difference(&given));
+    let count = groups.len();
+    if count > MOST_GROUPS { Err(Error::TooManyGroups { count }) } else { Ok(groups) }
 }
 
 fn umask(process: &Process) -> Result<u32, Error> {

@@ -2,11 +2,13 @@
 //!
 //! A file is first looked at without being opened, so that a FIFO or a device in its place is refused untouched; then
 //! read line by line, up to 1 MiB, and only while it is needed. Lines that make no sense are skipped, but one that a
-//! name was found in must have its ids: a later line of the same name never decides.
+//! name was found in must have its ids: a later line of the same name never decides. A user's supplementary groups
+//! are those that list its name; a group that was asked for takes the place of them all.
 //!
 //! Keeps: `c20_*`.
 //! Source: passwd(5), group(5).
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -27,13 +29,17 @@ pub(super) const LIMIT: u64 = 1 << 20;
 const PASSWD: &str = "etc/passwd";
 const GROUP: &str = "etc/group";
 
-/// A user with its group.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A user with its groups.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Account {
+    /// Its name; empty when it has no entry, or none in its entry.
+    pub(super) name: Vec<u8>,
     /// The user's id.
     pub(super) uid: u32,
     /// The id of its group.
     pub(super) gid: u32,
+    /// The ids of its supplementary groups.
+    pub(super) groups: BTreeSet<u32>,
     /// Its home directory, an absolute path in the container.
     pub(super) home: Option<PathBuf>,
 }
@@ -46,7 +52,7 @@ pub(super) fn resolve(request: &UserRequest, root: BorrowedFd<'_>) -> Result<Acc
             let found = user_by_id(*uid, root);
             // With a group given the account is asked for the home directory only.
             let found = if request.group.is_some() { found.unwrap_or_default() } else { found? };
-            found.unwrap_or(Account { uid: *uid, gid: 0, home: None })
+            found.unwrap_or_else(|| Account { uid: *uid, ..Account::default() })
         }
     };
     match &request.group {
@@ -55,7 +61,7 @@ pub(super) fn resolve(request: &UserRequest, root: BorrowedFd<'_>) -> Result<Acc
             let found = group_by_name(name, root)?;
             account.gid = found.ok_or_else(|| Error::UnknownGroup { name: name.clone() })?;
         }
-        None => {}
+        None => account.groups = groups_of(&account.name, &request.user, root)?,
     }
     Ok(account)
 }
@@ -80,6 +86,24 @@ fn group_by_name(name: &str, root: BorrowedFd<'_>) -> Result<Option<u32>, Error>
     found.map(|gid| gid.ok_or_else(|| bad_entry(GROUP, name))).transpose()
 }
 
+/// Finds the groups that list a user's name. A list without members has an empty one, which is nobody's name.
+fn groups_of(name: &[u8], user: &Principal, root: BorrowedFd<'_>) -> Result<BTreeSet<u32>, Error> {
+    let mut groups = BTreeSet::new();
+    if name.is_empty() {
+        return Ok(groups);
+    }
+    let is_listed = |members: &&[u8]| members.split(|byte| *byte == b',').any(|member| member == name);
+    let bad = search(root, GROUP, |fields| {
+        fields.get(3).filter(|members| is_listed(members))?;
+        // A set, since a file may repeat one group a hundred thousand times.
+        number(fields, 2).map_or(Some(()), |gid| {
+            groups.insert(gid);
+            None
+        })
+    })?;
+    bad.map_or(Ok(groups), |()| Err(bad_entry(GROUP, &user.to_string())))
+}
+
 fn bad_entry(file: &'static str, name: &str) -> Error {
     Error::BadEntry { file, name: name.to_owned() }
 }
@@ -88,7 +112,8 @@ fn bad_entry(file: &'static str, name: &str) -> Error {
 fn account(fields: &[&[u8]]) -> Option<Account> {
     let home = fields.get(5).map(|home| Path::new(OsStr::from_bytes(home)));
     let home = home.filter(|home| home.is_absolute() && !home.as_os_str().as_bytes().contains(&0));
-    Some(Account { uid: number(fields, 2)?, gid: number(fields, 3)?, home: home.map(Path::to_owned) })
+    let (uid, gid) = (number(fields, 2)?, number(fields, 3)?);
+    Some(Account { name: fields[0].to_owned(), uid, gid, groups: BTreeSet::new(), home: home.map(Path::to_owned) })
 }
 
 fn number(fields: &[&[u8]], place: usize) -> Option<u32> {
@@ -99,7 +124,7 @@ fn number(fields: &[&[u8]], place: usize) -> Option<u32> {
 fn search<T>(
     root: BorrowedFd<'_>,
     file: &'static str,
-    pick: impl Fn(&[&[u8]]) -> Option<T>,
+    mut pick: impl FnMut(&[&[u8]]) -> Option<T>,
 ) -> Result<Option<T>, Error> {
     let Some(opened) = open(root, file)? else { return Ok(None) };
     let mut reader = BufReader::new(opened.take(LIMIT + 1));

@@ -17,6 +17,8 @@ use rustix::fs::{CWD, FileType, Mode};
 
 use super::{CapabilitySets, Error, Identity, UserRequest};
 
+mod groups;
+
 const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\n\
     alice:x:1000:1001:Alice:/home/alice:/bin/sh\n\
     nohome:x:1002:1002::relative:/bin/sh\n";
@@ -190,16 +192,6 @@ proptest! {
         let refused = tree.user("mallory:0");
         prop_assert!(matches!(refused, Err(Error::UnknownUser { .. })), "{refused:?}");
     }
-}
-
-#[test]
-fn c19_supplementary_groups_are_exactly_the_specs() {
-    let none = plan(&process(User::default())).unwrap();
-    assert_eq!(none.groups, Vec::<u32>::new());
-    let user = UserBuilder::default().uid(1000_u32).additional_gids([3, 1, 2]).build().unwrap();
-    assert_eq!(plan(&process(user.clone())).unwrap().groups, [3, 1, 2]);
-    let (requested, _) = Tree::with(PASSWD, GROUP).plan(&process(user), Some("alice")).unwrap();
-    assert_eq!(requested.groups, [3, 1, 2], "what a file in the image says does not count");
 }
 
 /// Asks a tree whose file of groups is wrong, quickly or not at all.
