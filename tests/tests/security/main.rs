@@ -20,3 +20,4 @@ mod secrets;
 mod sockets;
 mod state;
 mod table;
+mod terminals;
