@@ -125,6 +125,14 @@ fn environment_directory_and_user_are_what_was_asked_for() {
 }
 
 #[test]
+fn a_user_brings_its_groups_unless_one_is_asked_for() {
+    let scratch = Scratch::new();
+    for (user, groups) in [("tester", "1000 50\n"), ("tester:staff", "50\n"), ("0:0", "0\n")] {
+        lctr(&scratch, run(&["-u", user], &["id", "-G"])).quietly().stdout(groups).code(0);
+    }
+}
+
+#[test]
 fn a_variable_without_a_value_is_the_callers_and_files_of_variables_are_read() {
     let scratch = Scratch::new();
     let file = scratch.place("variables");

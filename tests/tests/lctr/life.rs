@@ -117,12 +117,19 @@ fn stop_kills_who_does_not_listen_when_the_time_is_over() {
 #[test]
 fn kill_all_reaches_every_process() {
     let scratch = Scratch::new();
-    background(&scratch, "c", &["sh", "-c", "sleep 1000 & sleep 1000 & trap '' TERM; wait; wait; exit 6"]);
-    let others = Running::start(command(&scratch, ["exec", "c", "sh", "-c", "echo ready; exec sleep 1000"]));
-    others.says("ready");
+    background(&scratch, "c", &["/probe", "ignore-term"]);
+    // A child of one exec, and another exec: neither would hear of a signal to the first process.
+    let parent = Running::start(command(
+        &scratch,
+        ["exec", "c", "sh", "-c", "trap 'wait; exit 6' TERM; sleep 1000 & echo ready; wait"],
+    ));
+    let other = Running::start(command(&scratch, ["exec", "c", "sh", "-c", "echo ready; exec sleep 1000"]));
+    parent.says("ready");
+    other.says("ready");
     lctr(&scratch, ["kill", "--all", "-s", "TERM", "c"]).quietly().stdout("c\n").code(0);
-    others.ends().code(128 + 15);
-    lctr(&scratch, ["wait", "c"]).stdout("6\n").code(0);
+    // It ends once its child has, and so would wait for ever if that had not been reached.
+    parent.ends().code(6);
+    other.ends().code(128 + 15);
     remove(&scratch, &["c"]);
 }
 
