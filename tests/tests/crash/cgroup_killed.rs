@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use libcontainerd_tests::{fault, lctr};
 
@@ -15,6 +15,7 @@ use crate::pair::Pair;
 use crate::process::Lctr;
 use crate::scene::{Scene, trials};
 use crate::successor::{Known, carry_on};
+use crate::sweeps::span_of_a_life;
 
 trials!(
     containers_live_on_in_every_hierarchy,
@@ -112,11 +113,10 @@ async fn what_only_made_a_container_leaves_nothing_in_its_cgroup(scene: Arc<Scen
 }
 
 async fn killed_at_any_moment_it_harms_no_container(scene: Arc<Scene>) {
-    let (mut dice, end) = (Dice::new("the caller's cgroup"), end_of_sweep());
-    let span = crate::sweeps::span_of_a_life(&scene).await;
+    let (span, mut dice) = (span_of_a_life(&scene).await, Dice::new("the caller's cgroup"));
     let there: Vec<&str> = HIERARCHIES.into_iter().filter(|hierarchy| Service::new(hierarchy).is_some()).collect();
-    let (mut rounds, mut lived) = (0_u32, 0_u32);
-    while std::time::Instant::now() < end {
+    let (mut rounds, mut lived, end) = (0_u32, 0_u32, end_of_sweep());
+    while Instant::now() < end {
         let service = Service::new(dice.one_of(&there)).unwrap();
         let mut life: Life = scene.life(&format!("c{rounds}"), dice.below(256) as u8, dice.one_of(&[0, FITS, LARGE]));
         let lctr = service.run(&scene, life.name(), scene.describe(&["run"], &life));

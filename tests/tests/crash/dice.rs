@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-const SECONDS: u64 = 15;
+const SECONDS: u64 = 10;
 
 /// A source of numbers that only its seed decides.
 #[derive(Debug)]

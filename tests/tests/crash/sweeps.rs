@@ -41,8 +41,8 @@ fn any_life(scene: &Scene, dice: &mut Dice, round: u32) -> Life {
 }
 
 async fn a_client_killed_at_any_moment_costs_nothing(scene: Arc<Scene>) {
-    let (mut dice, end) = (Dice::new("clients"), end_of_sweep());
-    let span = span_of_a_life(&scene).await;
+    let (span, mut dice) = (span_of_a_life(&scene).await, Dice::new("clients"));
+    let end = end_of_sweep();
     let (mut rounds, mut found) = (0, 0);
     while Instant::now() < end {
         let mut life = any_life(&scene, &mut dice, rounds);
@@ -72,8 +72,8 @@ async fn both_killed_at_any_moment_hang_nobody(scene: Arc<Scene>) {
 }
 
 async fn supervisors_killed(scene: &Scene, purpose: &str, who: Who) {
-    let (mut dice, end) = (Dice::new(purpose), end_of_sweep());
-    let span = span_of_a_life(scene).await;
+    let (span, mut dice) = (span_of_a_life(scene).await, Dice::new(purpose));
+    let end = end_of_sweep();
     let (mut rounds, mut hit, mut ran) = (0, 0, 0);
     while Instant::now() < end {
         let mut life = any_life(scene, &mut dice, rounds);
@@ -139,12 +139,11 @@ enum Victim {
 const AT_ONCE: usize = 4;
 
 async fn anybody_killed_while_execs_start_and_end_costs_no_exit(scene: Arc<Scene>) {
-    let (mut dice, end) = (Dice::new("execs"), end_of_sweep());
-    let span = span_of_a_life(&scene).await;
+    let (span, mut dice) = (span_of_a_life(&scene).await, Dice::new("execs"));
     let mut around = scene.life("c", 0, 0).halting();
     scene.run_detached(&around).await;
     around.says("half").await;
-    let mut rounds = 0;
+    let (mut rounds, end) = (0, end_of_sweep());
     while Instant::now() < end {
         Pair::of(&scene, "c").await;
         let lives = execs(&scene, &mut dice, rounds);
@@ -171,6 +170,7 @@ async fn anybody_killed_while_execs_start_and_end_costs_no_exit(scene: Arc<Scene
         rounds += 1;
     }
     eprintln!("execs: {rounds} rounds of {AT_ONCE}");
+    assert!(rounds > 0);
     // Monitors and witnesses have died in turns under it.
     assert!(carry_on(&scene, &mut around, Vec::new(), Known::Inferred).await);
 }
