@@ -72,8 +72,8 @@ pub enum Error {
     /// The monitor answered something that does not belong to the question.
     #[error("the monitor gave an answer that does not fit: it is of a later version, or broken")]
     Confused,
-    /// The kernel's notifications about the event log cannot be had.
-    #[error("the event log cannot be watched: is /proc/sys/fs/inotify/max_user_instances used up?")]
+    /// The socket that tells of new events cannot be had.
+    #[error("the event log cannot be watched")]
     Watch(#[source] io::Error),
     /// A process's cgroups could not be looked at, killed or removed.
     #[error("the container's cgroups cannot be used")]

@@ -13,6 +13,7 @@ use libcontainerd_core::event::{Event, EventKind};
 use libcontainerd_durable::{Dir, Journal, log};
 
 use crate::diary::Diary;
+use crate::doorbell::Doorbells;
 use crate::fault::Fault;
 use crate::layout;
 use crate::record::{Creating, Entry, Fact, History, VERSION};
@@ -34,6 +35,8 @@ pub(crate) struct ContainerJournal {
     journal: Journal,
     history: History,
     events: log::Writer,
+    /// Who is to hear that there are new events.
+    bells: Doorbells,
     /// Events that wait for the flush, oldest first.
     untold: Vec<Event>,
     /// Whether an entry was appended that must be on the disk before it is told.
@@ -95,12 +98,17 @@ impl ContainerJournal {
             self.untold.iter_mut().for_each(|event| mark_event(event, false));
             note(diary, format_args!("the journal cannot be synced"));
         }
-        for event in std::mem::take(&mut self.untold) {
+        let news = std::mem::take(&mut self.untold);
+        if news.is_empty() {
+            return;
+        }
+        for event in news {
             let told = serde_json::to_vec(&event).is_ok_and(|payload| self.events.append(&payload).is_ok());
             if !told {
                 note(diary, format_args!("event {} cannot be told", event.sequence));
             }
         }
+        self.bells.ring();
     }
 
     /// Compacts the journal if it has become long. Nothing is lost that a successor needs.
@@ -124,7 +132,8 @@ impl ContainerJournal {
     fn of(journal: Journal, history: History, state: &Dir) -> Result<Self, Fault> {
         let events = state.ensure(layout::EVENTS, 0o700).map_err(Fault::disk("open the event log"))?;
         let events = log::Writer::open(&events, EVENTS_ROTATE_AT).map_err(Fault::disk("open the event log"))?;
-        Ok(ContainerJournal { journal, history, events, untold: Vec::new(), unsynced: false, compact_at: LONG })
+        let bells = Doorbells::open(state).map_err(Fault::disk("open the watchers' directory"))?;
+        Ok(ContainerJournal { journal, history, events, bells, untold: Vec::new(), unsynced: false, compact_at: LONG })
     }
 }
 

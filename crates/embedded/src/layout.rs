@@ -9,6 +9,8 @@
 pub(crate) const RUN: &str = "run";
 /// Directory of the event log of all containers, below STATE.
 pub(crate) const EVENTS: &str = "events";
+/// Directory of the sockets of those who follow the event log, below STATE.
+pub(crate) const WATCHERS: &str = "watchers";
 /// Directory of the layers that take an overlay's writes, by instance, below DATA.
 pub(crate) const OVERLAY: &str = "overlay";
 /// The container's journal.

@@ -9,6 +9,7 @@
 
 mod birth;
 mod diary;
+mod doorbell;
 mod error;
 mod fault;
 mod hook;

@@ -196,7 +196,7 @@ impl Runtime for EmbeddedRuntime {
     }
 
     async fn events(&self, since: Since) -> Result<Box<dyn EventSource>> {
-        Ok(Box::new(events::LogEvents::open(&self.inner.events, since)?))
+        Ok(Box::new(events::LogEvents::open(&self.inner.state, &self.inner.events, since)?))
     }
 }
 

@@ -21,11 +21,14 @@ const PEACE: Duration = Duration::from_secs(10);
 const ACCIDENTS: u32 = 32;
 /// The longest pause before a new monitor is made.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// A descriptor number that is hardly ever passed: eighty processes with all their streams.
+const WIDE: i32 = 1023;
 /// How long to wait before trying what failed again.
 const AGAIN: Duration = Duration::from_millis(100);
 
 /// Makes the first monitor and watches it.
 pub(crate) fn begin(shared: &Shared, beginning: Beginning) -> ! {
+    widen_descriptor_table(shared);
     let witness = std::process::id();
     match sys::fork_sharing_descriptors() {
         Ok(Forked::Child) => monitor::begin(shared, beginning, witness),
@@ -72,6 +75,13 @@ fn pass_on(shared: &Shared, monitor: u32) {
         // The monitor is stopped, or behind. The child keeps until there is room.
         wait_for_room(shared);
     }
+}
+
+/// Makes the descriptor table as wide as it will need to be: once two processes share it, the kernel waits for a grace
+/// period of 10 ms and more whenever it grows, the first time at descriptor 64.
+fn widen_descriptor_table(shared: &Shared) {
+    // Less room than that is no fault: it only takes longer.
+    let _ = rustix::io::fcntl_dupfd_cloexec(shared.statuses.writer(), WIDE);
 }
 
 fn wait_for_room(shared: &Shared) {

@@ -1,41 +1,43 @@
 //! The event log of all containers, as one client follows it.
 //!
-//! Monitors append to the log; the kernel tells us that the directory changed. Watched first, read then, so that
-//! nothing falls between. The cursor that comes with an event is the place right behind it: who comes back with it goes
+//! Monitors append to the log and ring at the door of everybody who follows it. The bell is hung up first, the log read
+//! then, so that nothing falls between. The cursor that comes with an event is the place right behind it: who comes back with it goes
 //! on with the next one.
 
 use std::collections::VecDeque;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 
 use async_trait::async_trait;
+use libcontainerd_core::Result;
 use libcontainerd_core::cursor::{Cursor, Since};
 use libcontainerd_core::event::Event;
 use libcontainerd_core::ports::runtime::EventSource;
-use libcontainerd_core::{Error as CoreError, Result};
 use libcontainerd_durable::{Dir, log};
-use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
-use rustix::io::Errno;
 use tokio::io::unix::AsyncFd;
 
 use super::sys::watched;
+use crate::doorbell::{Doorbell, Doorbells};
 use crate::error::Error;
 
 /// A client's place in the event log.
 #[derive(Debug)]
 pub(super) struct LogEvents {
     reader: log::Reader,
-    changes: AsyncFd<OwnedFd>,
+    bell: Doorbell,
+    rings: AsyncFd<OwnedFd>,
     /// Events that were read and not yet handed out, each with the place behind it.
     ready: VecDeque<(Event, log::Cursor)>,
 }
 
 impl LogEvents {
-    /// Opens the log in `dir`.
+    /// Opens the log in `dir`, which belongs to `state`.
     ///
     /// # Errors
     /// `Gap` when it no longer reaches back that far.
-    pub(super) fn open(dir: &Dir, since: Since) -> Result<LogEvents> {
-        let changes = watch(dir)?;
+    pub(super) fn open(state: &Dir, dir: &Dir, since: Since) -> Result<LogEvents> {
+        let bell = Doorbells::open(state).map_err(Error::disk("open the watchers' directory"))?;
+        let bell = bell.hang().map_err(Error::Watch)?;
+        let rings = watched(bell.socket().as_fd().try_clone_to_owned().map_err(Error::Watch)?).map_err(Error::Watch)?;
         let reader = match since {
             Since::Now => log::Reader::open_at_end(dir),
             Since::Oldest => log::Reader::open(dir, None),
@@ -45,7 +47,7 @@ impl LogEvents {
             }
         }
         .map_err(Error::disk("open the event log"))?;
-        Ok(LogEvents { reader, changes, ready: VecDeque::new() })
+        Ok(LogEvents { reader, bell, rings, ready: VecDeque::new() })
     }
 
     /// Takes in what has been logged meanwhile.
@@ -61,18 +63,10 @@ impl LogEvents {
         Ok(())
     }
 
-    async fn changed(&mut self) -> Result<()> {
-        let mut guard = self.changes.readable().await.map_err(Error::Watch)?;
-        // What changed does not matter: the log itself tells.
-        let mut notes = [0; 4096];
-        loop {
-            match rustix::io::read(guard.get_inner(), &mut notes) {
-                Ok(_) | Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => break,
-                Err(errno) => return Err(Error::Watch(errno.into()).into()),
-            }
-        }
+    async fn rung(&mut self) -> Result<()> {
+        let mut guard = self.rings.readable().await.map_err(Error::Watch)?;
         guard.clear_ready();
+        self.bell.silence();
         Ok(())
     }
 }
@@ -87,19 +81,8 @@ impl EventSource for LogEvents {
             let place = self.reader.cursor();
             self.read()?;
             if self.ready.is_empty() && self.reader.cursor() == place {
-                self.changed().await?;
+                self.rung().await?;
             }
         }
     }
-}
-
-fn watch(dir: &Dir) -> Result<AsyncFd<OwnedFd>> {
-    let begun = || {
-        let inotify = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
-        let path = format!("/proc/self/fd/{}", dir.as_fd().as_raw_fd());
-        inotify::add_watch(&inotify, path, WatchFlags::MODIFY | WatchFlags::CREATE)?;
-        Ok(inotify)
-    };
-    let inotify = begun().map_err(|errno: Errno| CoreError::from(Error::Watch(errno.into())))?;
-    watched(inotify).map_err(|e| Error::Watch(e).into())
 }
