@@ -72,7 +72,7 @@ impl Reader {
         if let Some(newest) = numbers(dir)?.pop()
             && reader.enter(Cursor { file: newest, offset: 0 })?
         {
-            reader.read_here()?;
+            reader.cursor.offset = reader.last_line_end()?;
         }
         Ok(reader)
     }
@@ -173,6 +173,24 @@ impl Reader {
         let lines = Lines::of(&bytes, self.cursor);
         self.cursor.offset += lines.ended;
         Ok(lines)
+    }
+
+    /// Finds where the file's last whole line ends, looking from its end: what is before does not matter.
+    fn last_line_end(&self) -> Result<u64, Error> {
+        let Some(file) = &self.file else { return Ok(0) };
+        let mut bytes = vec![0; CHUNK];
+        let mut end = self.file_length()?;
+        while end > 0 {
+            let start = end.saturating_sub(CHUNK as u64);
+            let wanted = (end - start) as usize;
+            let count = retry(|| rustix::io::pread(file.as_fd(), &mut bytes[..wanted], start))
+                .map_err(at(Error::Read, self.dir.path()))?;
+            if let Some(last) = bytes[..count].iter().rposition(|byte| *byte == b'\n') {
+                return Ok(start + last as u64 + 1);
+            }
+            end = start;
+        }
+        Ok(0)
     }
 
     fn file_length(&self) -> Result<u64, Error> {

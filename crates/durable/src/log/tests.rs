@@ -73,6 +73,21 @@ fn a_reader_at_the_end_hears_only_of_what_comes() {
 }
 
 #[test]
+fn a_reader_at_the_end_of_a_long_log_hears_nothing_of_before() {
+    let scratch = Scratch::new();
+    let writer = Writer::open(&scratch.dir, LONG).unwrap();
+    let record = vec![b'x'; 1000];
+    for _ in 0..300 {
+        writer.append(&record).unwrap();
+    }
+    append_raw(&scratch, &vec![b'y'; 100_000]);
+    let mut reader = Reader::open_at_end(&scratch.dir).unwrap();
+    assert_eq!(all(&mut reader), [""; 0]);
+    writer.append(b"new").unwrap();
+    assert_eq!(all(&mut reader), ["new"]);
+}
+
+#[test]
 fn the_two_newest_files_are_kept_and_followed() {
     let scratch = Scratch::new();
     let writer = Writer::open(&scratch.dir, 200).unwrap();
