@@ -14,10 +14,12 @@ use crate::error::Error;
 /// The programs of ours.
 #[derive(Debug)]
 pub(crate) struct Programs {
-    /// `lctr`.
+    /// `lctr` alone: it is its own monitor.
     pub(crate) lctr: PathBuf,
-    /// `lctr-monitor`, small and static.
-    pub(crate) monitor: PathBuf,
+    /// `lctr` with `lctr-monitor`, small and static, beside it.
+    pub(crate) lctr_beside_monitor: PathBuf,
+    /// Where both are.
+    _place: tempfile::TempDir,
 }
 
 /// A bundle, and directories for state.
@@ -37,11 +39,16 @@ pub(crate) fn build() -> Result<Programs, Error> {
     cargo(&[&monitor[..], &target[..], &to_static[..]].concat())?;
     let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
     let built = std::env::var_os("CARGO_TARGET_DIR").map_or(built, PathBuf::from);
-    let own = |path: PathBuf| path.canonicalize().map_err(|e| Error::File(path.display().to_string(), e));
-    Ok(Programs {
-        lctr: own(built.join("release/lctr"))?,
-        monitor: own(built.join(STATIC_TARGET).join("release/lctr-monitor"))?,
-    })
+    let place = tempfile::Builder::new().prefix("lctr-bench-").tempdir().map_err(file("the programs' directory"))?;
+    let copied = |from: PathBuf, to: &str| {
+        let to = place.path().join(to);
+        let made = to.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::copy(&from, &to));
+        made.map(|_| to).map_err(|e| Error::File(from.display().to_string(), e))
+    };
+    let lctr = copied(built.join("release/lctr"), "alone/lctr")?;
+    let lctr_beside_monitor = copied(built.join("release/lctr"), "beside/lctr")?;
+    copied(built.join(STATIC_TARGET).join("release/lctr-monitor"), "beside/lctr-monitor")?;
+    Ok(Programs { lctr, lctr_beside_monitor, _place: place })
 }
 
 fn cargo(args: &[&str]) -> Result<(), Error> {

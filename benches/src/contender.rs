@@ -13,7 +13,6 @@ pub(crate) struct Contender {
     pub(crate) name: &'static str,
     program: PathBuf,
     global: Vec<String>,
-    monitor: Option<PathBuf>,
     bundles: PathBuf,
     is_runc: bool,
 }
@@ -21,12 +20,12 @@ pub(crate) struct Contender {
 impl Contender {
     /// `lctr`, which runs itself as the monitor.
     pub(crate) fn lctr(place: &Place, programs: &Programs) -> Contender {
-        Contender::ours("lctr", place, programs, programs.lctr.clone())
+        Contender::ours("lctr", "lctr", place, programs.lctr.clone())
     }
 
-    /// `lctr` with the small static monitor.
+    /// `lctr` with the small static monitor beside it.
     pub(crate) fn lctr_small(place: &Place, programs: &Programs) -> Contender {
-        Contender::ours("lctr, small monitor", place, programs, programs.monitor.clone())
+        Contender::ours("lctr, small monitor", "small", place, programs.lctr_beside_monitor.clone())
     }
 
     /// `runc`.
@@ -35,20 +34,18 @@ impl Contender {
             name: "runc",
             program: "runc".into(),
             global: vec!["--root".into(), place.state("runc").display().to_string()],
-            monitor: None,
             bundles: place.bundle(""),
             is_runc: true,
         }
     }
 
-    fn ours(name: &'static str, place: &Place, programs: &Programs, monitor: PathBuf) -> Contender {
-        let state = place.state(if monitor == programs.lctr { "lctr" } else { "small" });
+    fn ours(name: &'static str, state: &str, place: &Place, program: PathBuf) -> Contender {
+        let state = place.state(state);
         let path = |name: &str| state.join(name).display().to_string();
         Contender {
             name,
-            program: programs.lctr.clone(),
+            program,
             global: vec!["--root".into(), path("state"), "--data".into(), path("data")],
-            monitor: Some(monitor),
             bundles: place.bundle(""),
             is_runc: false,
         }
@@ -83,17 +80,9 @@ impl Contender {
         if self.is_runc { self.command(&["delete", "-f", id]) } else { self.command(&["rm", "-f", id]) }
     }
 
-    /// The monitor's image, if it has monitors.
-    pub(crate) fn monitor(&self) -> Option<&Path> {
-        self.monitor.as_deref()
-    }
-
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.args(&self.global).args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        if let Some(monitor) = &self.monitor {
-            command.env("LCTR_MONITOR", monitor);
-        }
         command
     }
 }

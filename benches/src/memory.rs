@@ -1,7 +1,6 @@
 //! What an idle container costs beyond its own processes: the memory of its monitor and witness.
 
 use std::fs;
-use std::path::Path;
 
 use crate::contender::{Contender, finish};
 use crate::error::Error;
@@ -18,9 +17,9 @@ pub(crate) fn of_idle_containers(contender: &Contender) -> Result<String, Error>
     for n in 0..CONTAINERS {
         finish(contender.remove(&format!("idle{n}")))?;
     }
-    let image = contender.monitor().and_then(Path::file_name).unwrap_or_default().display().to_string();
     Ok(format!(
-        "memory of {CONTAINERS} idle containers, image {image}: {} processes, {:.0} KiB (PSS) a container; mark: at most 1024",
+        "memory of {CONTAINERS} idle containers of {}: {} processes, {:.0} KiB (PSS) a container; mark: at most 1024",
+        contender.name,
         processes.len(),
         total as f64 / CONTAINERS as f64
     ))

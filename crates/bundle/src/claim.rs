@@ -15,7 +15,6 @@ use tokio::time::Instant;
 
 use crate::error::Error;
 use crate::layout::Layout;
-use crate::store::blocking;
 
 /// How long a claim of another program is waited for.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
@@ -44,8 +43,7 @@ pub(crate) async fn claim(layout: &Layout, id: &ContainerId, patience: Duration)
     let deadline = Instant::now() + patience;
     let mut pause = FIRST_PAUSE;
     loop {
-        let (layout, id) = (layout.clone(), id.clone());
-        match blocking(move || try_claim(&layout, id)).await? {
+        match try_claim(layout, id.clone())? {
             Ok(held) => return Ok(held),
             Err(holder) if Instant::now() >= deadline => return Err(Error::Claimed { holder }),
             Err(_) => tokio::time::sleep(pause).await,

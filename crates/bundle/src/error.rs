@@ -56,9 +56,6 @@ pub enum Error {
     /// The mount table could not be read.
     #[error("the mount table cannot be read")]
     MountTable(#[source] io::Error),
-    /// A blocking operation of ours did not end as it must.
-    #[error("an operation on bundles ended before it was done")]
-    Unfinished(#[source] tokio::task::JoinError),
 }
 
 impl Error {
@@ -78,7 +75,7 @@ impl Error {
             Error::NotASpec { .. } => ErrorKind::InvalidArgument,
             Error::Claimed { .. } => ErrorKind::WrongState,
             Error::MountTable(_) => ErrorKind::System,
-            Error::Serialize(_) | Error::Unfinished(_) => ErrorKind::Internal,
+            Error::Serialize(_) => ErrorKind::Internal,
         }
     }
 }
@@ -97,7 +94,6 @@ impl From<Error> for CoreError {
             | Error::Claim(source) => CoreError::new(kind, text).because(source),
             Error::Serialize(source) => CoreError::new(kind, text).because(source),
             Error::MountTable(source) => CoreError::new(kind, text).because(source),
-            Error::Unfinished(source) => CoreError::new(kind, text).because(source),
             Error::NotFound | Error::NotASpec { .. } | Error::Claimed { .. } => CoreError::new(kind, text),
         }
     }

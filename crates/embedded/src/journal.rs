@@ -25,7 +25,7 @@ const RESERVE: u64 = 16 * 1024;
 /// The length in bytes from which on a file of the event log is followed by the next.
 const EVENTS_ROTATE_AT: u64 = 4 * 1024 * 1024;
 /// The length in bytes from which on a journal is compacted.
-const LONG: u64 = 1024 * 1024;
+const LONG: u64 = 64 * 1024;
 /// How many events are told again after a writer died.
 const RETOLD: usize = 256;
 
