@@ -48,7 +48,12 @@ pub(crate) fn exec_to_exit(contenders: &[Contender; 3], runs: usize) -> Result<R
     for contender in contenders {
         finish(contender.remove("idle"))?;
     }
-    Ok(Row { what: format!("exec to exit of /bin/true, n = {runs}"), unit: "ms", medians: medians?, mark: "at most 0.15" })
+    Ok(Row {
+        what: format!("exec to exit of /bin/true, n = {runs}"),
+        unit: "ms",
+        medians: medians?,
+        mark: "at most 0.15",
+    })
 }
 
 /// Many containers, sixteen at a time.
@@ -99,7 +104,12 @@ pub(crate) fn stdout_throughput(contenders: &[Contender; 3], runs: usize) -> Res
         }
         Ok(2048.0 / begun.elapsed().as_secs_f64())
     })?;
-    Ok(Row { what: format!("2 GiB through stdout into a pipe, n = {runs}"), unit: "MiB/s", medians, mark: "at least 1.5" })
+    Ok(Row {
+        what: format!("2 GiB through stdout into a pipe, n = {runs}"),
+        unit: "MiB/s",
+        medians,
+        mark: "at least 1.5",
+    })
 }
 
 /// Measures each contender in turn, `runs` times after one turn that does not count.
