@@ -91,12 +91,13 @@ fn try_succeed(shared: &Shared, witness: u32) -> Result<Monitor<'_>, Fault> {
     let hold = if is_container { hold(&history, true, shared) } else { Hold::default() };
     close_all_but(&kept_numbers(shared, &hold));
     let host = Host::probe().map_err(Fault::Cgroup)?;
+    // This tells its latest events again: the dead monitor may have written them down and no more, its end too.
+    let journal = ContainerJournal::take_over(&shared.state, &shared.run)?;
     if !is_container {
-        // Half made or half removed: nobody was told that it is there.
+        // Half made or half removed.
         recover::remove_all(&shared.state, &shared.container.data, &history.creating, None)?;
         sys::exit_now(0);
     }
-    let journal = ContainerJournal::take_over(&shared.state, &shared.run)?;
     shared.diary.note(format_args!("taken over, with {} live processes", hold.processes.len()));
     Ok(Monitor::with(shared, host, journal, witness, hold))
 }
