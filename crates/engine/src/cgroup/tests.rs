@@ -39,7 +39,14 @@ impl Drop for Scratch {
 
 /// Starts a shell that enters a leaf and then forks for ever.
 fn start_in(cgroup: &Cgroup, leaf: &Leaf) -> Child {
-    let mut child = Command::new("sh")
+    let mut child = wait_in(cgroup, leaf);
+    std::io::Write::write_all(child.stdin.as_mut().unwrap(), b"go\n").unwrap();
+    child
+}
+
+/// Starts a shell that enters a leaf and then waits.
+fn wait_in(cgroup: &Cgroup, leaf: &Leaf) -> Child {
+    let child = Command::new("sh")
         .args(["-c", "read go; while :; do sleep 1000 & wait $!; done"])
         .stdin(Stdio::piped())
         .spawn()
@@ -48,7 +55,6 @@ fn start_in(cgroup: &Cgroup, leaf: &Leaf) -> Child {
     for entrance in cgroup.entrances(leaf).unwrap() {
         rustix::io::write(&entrance, pid.as_bytes()).unwrap();
     }
-    std::io::Write::write_all(child.stdin.as_mut().unwrap(), b"go\n").unwrap();
     child
 }
 
@@ -129,7 +135,8 @@ fn a_monitor_that_a_caller_makes_is_neither_listed_nor_killed() {
     let scratch = Scratch::new(|_| true);
     let cgroup = scratch.create();
     let leaf = cgroup.leaf(MONITOR_LEAF).unwrap();
-    let mut child = start_in(&cgroup, &leaf);
+    // One that forks might have a child already that stayed outside.
+    let mut child = wait_in(&cgroup, &leaf);
     if let Some((Kind::Unified, directory)) = &leaf.tracked {
         directory.set("cgroup.procs", &child.id().to_string()).unwrap();
         assert!(cgroup.pids().unwrap().is_empty());
