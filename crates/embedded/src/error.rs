@@ -96,9 +96,14 @@ impl Error {
             Error::Root { .. } | Error::NoImage | Error::Image { .. } => ErrorKind::InvalidArgument,
             Error::NotRoot => ErrorKind::PermissionDenied,
             Error::Spawn(source) | Error::Watch(source) => match source.raw_os_error() {
-                Some(nix::libc::EMFILE | nix::libc::ENFILE | nix::libc::ENOMEM | nix::libc::EAGAIN) => {
-                    ErrorKind::ResourceExhausted
-                }
+                Some(
+                    nix::libc::EMFILE
+                    | nix::libc::ENFILE
+                    | nix::libc::ENOMEM
+                    | nix::libc::EAGAIN
+                    | nix::libc::ENOSPC
+                    | nix::libc::EDQUOT,
+                ) => ErrorKind::ResourceExhausted,
                 _ => ErrorKind::System,
             },
             Error::Connect(_) | Error::Broken(_) => ErrorKind::Unavailable,
