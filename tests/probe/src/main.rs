@@ -13,7 +13,6 @@ mod pattern;
 mod says;
 mod streams;
 mod sys;
-mod walk;
 
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
@@ -51,7 +50,6 @@ fn run(args: &[String]) -> Option<ExitCode> {
         "spawn-leftover" => leave(&["sleep"])?,
         "spawn-late" => leave(&["late", text(0)?])?,
         "late" => late(text(0)?),
-        "walk" => rest.iter().for_each(|root| walk::walk(root.as_ref())),
         _ => streams::print(&says::answer(verb, rest)?),
     }
     Some(ExitCode::SUCCESS)

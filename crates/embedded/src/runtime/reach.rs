@@ -7,6 +7,8 @@
 //! Keeps: "nobody hangs" of the promises about recovery.
 
 use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,23 +78,7 @@ impl Inner {
             return Ok(None);
         };
         let (inner, of) = (Arc::clone(self), id.clone());
-        let settled = super::blocking(move || {
-            let settled = recover::settle(&inner.state, &inner.data, &of)?;
-            let connection = match settled {
-                Settled::Adopt => {
-                    let task = Adopt { id: of, state: inner.state.path().to_owned(), data: inner.data.clone() };
-                    Some(give_birth(
-                        inner.image.open()?,
-                        Request::Adopt(Box::new(task)),
-                        std::os::fd::AsFd::as_fd(&lock),
-                    )?)
-                }
-                _ => None,
-            };
-            Ok((settled, connection))
-        })
-        .await?;
-        match settled {
+        match super::blocking(move || inner.settle_or_adopt(of, &lock)).await? {
             (Settled::Adopt, Some(connection)) => {
                 let mut connection = Connection::adopt(connection)?;
                 match connection.answer(PATIENT).await? {
@@ -103,6 +89,17 @@ impl Inner {
             (Settled::Stopped, _) => Ok(None),
             _ => Err(not_found(id)),
         }
+    }
+
+    /// Finds out what has become of a container, and starts a monitor for one that lives.
+    fn settle_or_adopt(&self, id: ContainerId, lock: &Lock) -> Result<(Settled, Option<UnixStream>)> {
+        let settled = recover::settle(&self.state, &self.data, &id)?;
+        if settled != Settled::Adopt {
+            return Ok((settled, None));
+        }
+        let task = Adopt { id, state: self.state.path().to_owned(), data: self.data.clone() };
+        let connection = give_birth(self.image.open()?, Request::Adopt(Box::new(task)), lock.as_fd())?;
+        Ok((settled, Some(connection)))
     }
 }
 
