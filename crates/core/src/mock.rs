@@ -19,9 +19,9 @@ use crate::ports::bundle_store::{Bundle, BundleStore, Claim, Owner};
 use crate::ports::process_io::{IoRequest, ProcessIo, ProcessLink, Streams};
 use crate::ports::runtime::{
     Capabilities, CreateRequest, Created, DeleteRequest, EventSource, ExecRequest, Runtime, RuntimeVersion,
-    SignalRequest, Started,
+    SignalRequest, Started, Sweep, Swept,
 };
-use crate::status::ContainerStatus;
+use crate::status::{ContainerStatus, Past};
 use crate::stdio::{Endpoints, TerminalSize};
 
 mock! {
@@ -59,6 +59,9 @@ mock! {
         async fn pids(&self, container: &ContainerId) -> Result<Vec<u32>>;
         async fn delete(&self, request: DeleteRequest) -> Result<()>;
         async fn version(&self) -> Result<RuntimeVersion>;
+        async fn cursor(&self) -> Result<Cursor>;
+        async fn past(&self, id: Option<ContainerId>) -> Result<Vec<Past>>;
+        async fn sweep(&self, how: Sweep) -> Result<Vec<Swept>>;
         async fn events(&self, since: Since) -> Result<Box<dyn EventSource>>;
     }
 }

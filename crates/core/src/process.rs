@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,18 @@ pub enum User {
     },
     /// As a person writes it, `name|uid[:group|gid]`, looked up in the container's own files by the runtime.
     Named(String),
+}
+
+/// What becomes of the processes that a process leaves behind it when it ends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum LeftOvers {
+    /// They go on, as what an exec has started in the background should.
+    #[default]
+    Leave,
+    /// They are killed.
+    Kill,
 }
 
 /// Environment variables, `KEY=value`; their text shows nowhere.
@@ -58,6 +71,12 @@ pub struct NewProcess {
     pub capabilities: Option<Vec<String>>,
     /// Instead of the spec's setting.
     pub no_new_privileges: Option<bool>,
+    /// How long it may run; then it is killed with everything that it has started.
+    #[serde(default)]
+    pub timeout: Option<Duration>,
+    /// What becomes of what it leaves running.
+    #[serde(default)]
+    pub left_overs: LeftOvers,
 }
 
 impl NewProcess {
@@ -72,6 +91,8 @@ impl NewProcess {
             user: None,
             capabilities: None,
             no_new_privileges: None,
+            timeout: None,
+            left_overs: LeftOvers::Leave,
         }
     }
 }

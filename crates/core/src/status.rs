@@ -86,6 +86,22 @@ impl ResourceUsage {
     }
 }
 
+/// What a container's cgroups had counted when its first process ended; what the host does not count is `None`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Counters {
+    /// Processes that the kernel killed for want of memory.
+    pub oom_kills: Option<u64>,
+    /// The most memory in use at once, in bytes.
+    pub memory_peak: Option<u64>,
+    /// Times that the processor limit was looked at.
+    pub periods: Option<u64>,
+    /// Times that it had been used up.
+    pub throttled_periods: Option<u64>,
+    /// How long its processes waited for that.
+    pub throttled: Option<Duration>,
+}
+
 /// The end of one process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -104,6 +120,12 @@ pub struct Exit {
     pub usage: Option<ResourceUsage>,
     /// Processes that it left running behind it, where they were counted.
     pub left_overs: Option<u32>,
+    /// Whether it was killed because its time was up.
+    #[serde(default)]
+    pub timed_out: bool,
+    /// What the container's cgroups had counted, in the exit of its first process.
+    #[serde(default)]
+    pub counters: Option<Counters>,
     /// Whether the record of it is on disk.
     pub durable: bool,
 }
@@ -111,7 +133,48 @@ pub struct Exit {
 impl Exit {
     /// An exit at `at` that is known by `how`; nothing else is known of it yet.
     pub fn new(status: ExitStatus, how: How, at: SystemTime) -> Self {
-        Exit { status, at, run: Run::FIRST, oom: false, how, usage: None, left_overs: None, durable: false }
+        Exit {
+            status,
+            at,
+            run: Run::FIRST,
+            oom: false,
+            how,
+            usage: None,
+            left_overs: None,
+            timed_out: false,
+            counters: None,
+            durable: false,
+        }
+    }
+}
+
+/// A container that was removed, as the ledger remembers it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Past {
+    /// The name it had.
+    pub id: ContainerId,
+    /// Which creation under that name.
+    pub instance: Instance,
+    /// Program and arguments of its first process.
+    pub args: Vec<String>,
+    /// When it was created.
+    pub created_at: SystemTime,
+    /// When it was removed.
+    pub removed_at: SystemTime,
+    /// The exits that were known of its processes, init's first; none of a container that never ran.
+    pub exits: Vec<(ProcessId, Exit)>,
+}
+
+impl Past {
+    /// A container that was removed at `removed_at`, without exits yet.
+    pub fn new(id: ContainerId, instance: Instance, created_at: SystemTime, removed_at: SystemTime) -> Self {
+        Past { id, instance, args: Vec::new(), created_at, removed_at, exits: Vec::new() }
+    }
+
+    /// The exit of one of its processes.
+    pub fn exit(&self, process: &ProcessId) -> Option<&Exit> {
+        self.exits.iter().find(|(id, _)| id == process).map(|(_, exit)| exit)
     }
 }
 

@@ -20,6 +20,67 @@ pub enum Place {
     Null,
     /// To the embedding program, live, one reader at a time.
     Stream,
+    /// Into the container's kept output, for any number of readers from any offset. Not for stdin.
+    Kept,
+    /// To whatever this descriptor of the calling program is, which must stay open until the process is started: a
+    /// pipe, a file or a socket. A terminal is refused: it could be typed into from inside.
+    Descriptor(i32),
+}
+
+/// How output is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Keep {
+    /// The length in bytes at which a segment is followed by the next.
+    pub segment: u64,
+    /// How many segments are kept, the newest among them; `None` for all of them.
+    pub segments: Option<u32>,
+    /// What happens to output that the disk has no room for.
+    pub when_full: WhenFull,
+}
+
+impl Keep {
+    /// All output, however much it is; who writes it waits while the disk is full.
+    pub fn unbounded() -> Self {
+        Keep { segments: None, when_full: WhenFull::Block, ..Keep::default() }
+    }
+
+    /// At most `segments` segments of `segment` bytes, of which the oldest makes room.
+    pub fn bounded(segment: u64, segments: u32) -> Self {
+        Keep { segment, segments: Some(segments), when_full: WhenFull::Drop }
+    }
+}
+
+impl Default for Keep {
+    /// At most 64 MiB in segments of 16.
+    fn default() -> Self {
+        Keep::bounded(16 << 20, 4)
+    }
+}
+
+/// What happens to output that is to be kept while the disk is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum WhenFull {
+    /// It is thrown away, and a mark says how much.
+    Drop,
+    /// Who writes it waits until there is room.
+    Block,
+}
+
+/// What happens to live output when its reader is gone and the pipe is full.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Unread {
+    /// Who writes it waits for the next reader.
+    #[default]
+    Block,
+    /// It is thrown away until there is a reader again.
+    Discard,
+    /// It goes into the container's kept output from then on.
+    Keep,
 }
 
 /// The size of a terminal, in character cells.
@@ -67,6 +128,12 @@ pub struct Stdio {
     pub terminal: Option<TerminalSize>,
     /// How long its streams are read after its exit.
     pub drain: Drain,
+    /// How output is kept, where it is.
+    #[serde(default)]
+    pub keep: Keep,
+    /// What happens to live output that nobody reads.
+    #[serde(default)]
+    pub unread: Unread,
 }
 
 impl Stdio {
@@ -78,6 +145,11 @@ impl Stdio {
     /// Output live to the caller, nothing in.
     pub fn output() -> Self {
         Stdio { stdout: Place::Stream, stderr: Place::Stream, ..Stdio::default() }
+    }
+
+    /// Output kept on disk, nothing in.
+    pub fn kept(keep: Keep) -> Self {
+        Stdio { stdout: Place::Kept, stderr: Place::Kept, keep, ..Stdio::default() }
     }
 
     /// Input and output live from and to the caller.
@@ -92,8 +164,13 @@ impl Stdio {
             stdout: Place::Stream,
             stderr: Place::Null,
             terminal: Some(size),
-            drain: Drain::default(),
+            ..Stdio::default()
         }
+    }
+
+    /// Whether any output is, or may come to be, kept.
+    pub fn keeps(&self) -> bool {
+        self.unread == Unread::Keep || self.stdout == Place::Kept || self.stderr == Place::Kept
     }
 
     /// The same with another drain.
@@ -121,8 +198,29 @@ pub enum Endpoint {
     Null,
     /// A named pipe at this absolute path, which exists.
     Fifo(PathBuf),
+    /// A named pipe at this absolute path, which exists, and which the runtime itself reads into [`Endpoints::log`].
+    Kept(PathBuf),
+    /// This descriptor of the calling program, open until the call returns.
+    Descriptor(i32),
     /// A stream of the in-memory runtime, by its name.
     Memory(String),
+}
+
+/// Where the runtime keeps the output of one process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Log {
+    /// A directory of this process's own, absolute, which exists.
+    pub directory: PathBuf,
+    /// How much of it, and what if there is no room.
+    pub keep: Keep,
+}
+
+impl Log {
+    /// Output kept in `directory` as `keep` says.
+    pub fn new(directory: PathBuf, keep: Keep) -> Self {
+        Log { directory, keep }
+    }
 }
 
 /// The runtime's ends of the streams of one process.
@@ -139,22 +237,44 @@ pub struct Endpoints {
     pub terminal: Option<TerminalSize>,
     /// How long the streams are read after its exit.
     pub drain: Drain,
+    /// Where output is kept, if any is or may come to be.
+    #[serde(default)]
+    pub log: Option<Log>,
+    /// What happens to live output that nobody reads.
+    #[serde(default)]
+    pub unread: Unread,
 }
 
 impl Endpoints {
     /// The ends of a process's three streams.
     pub fn new(stdin: Endpoint, stdout: Endpoint, stderr: Endpoint, stdio: &Stdio) -> Self {
-        Endpoints { stdin, stdout, stderr, terminal: stdio.terminal, drain: stdio.drain }
+        let (terminal, drain, unread) = (stdio.terminal, stdio.drain, stdio.unread);
+        Endpoints { stdin, stdout, stderr, terminal, drain, log: None, unread }
     }
+
+    /// The same, with output kept in `log`.
+    #[must_use]
+    pub fn kept_in(mut self, log: Option<Log>) -> Self {
+        self.log = log;
+        self
+    }
+
     /// The places that these are the ends of.
     pub fn stdio(&self) -> Stdio {
-        let place = |end: &Endpoint| if *end == Endpoint::Null { Place::Null } else { Place::Stream };
+        let place = |end: &Endpoint| match end {
+            Endpoint::Null => Place::Null,
+            Endpoint::Kept(_) => Place::Kept,
+            Endpoint::Descriptor(number) => Place::Descriptor(*number),
+            Endpoint::Fifo(_) | Endpoint::Memory(_) => Place::Stream,
+        };
         Stdio {
             stdin: place(&self.stdin),
             stdout: place(&self.stdout),
             stderr: place(&self.stderr),
             terminal: self.terminal,
             drain: self.drain,
+            keep: self.log.as_ref().map(|log| log.keep).unwrap_or_default(),
+            unread: self.unread,
         }
     }
 }

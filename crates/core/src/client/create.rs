@@ -106,7 +106,8 @@ impl Making<'_> {
         self.container.set_bundle(&bundle.directory);
         self.bundle = Some(bundle.clone());
         let init = self.container.process(&ProcessId::init());
-        let streams = IoRequest::new(init.clone(), bundle.directory.clone(), new.stdio);
+        let mut streams = IoRequest::new(init.clone(), bundle.directory.clone(), new.stdio);
+        streams.instance = Some(self.container.instance);
         let endpoints = self.shared.io.prepare(&streams).await?;
         self.streams = Some(streams.clone());
         self.container.keep_streams(&init.process, streams.clone());
@@ -116,6 +117,7 @@ impl Making<'_> {
         let (id, instance) = (self.container.id.clone(), self.container.instance);
         let mut request = CreateRequest::new(id, instance, bundle.directory, bundle.spec, new.rootfs, endpoints);
         request.user = new.user;
+        (request.lease, request.removal) = (new.lease, new.removal);
         let created = self.ask(request).await?;
         self.shared.advance(&self.container, Order::made);
         Ok(created)

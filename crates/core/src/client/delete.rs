@@ -94,7 +94,8 @@ impl Shared {
             streams = container.streams(&init.process).unwrap_or(streams);
             self.advance(&container, Order::leave);
         }
-        let removed = self.io.remove(&streams).await;
+        streams.instance = Some(status.instance);
+        let removed = self.io.remove(&streams).await.and(self.io.forget(status.instance).await);
         self.bundles.remove(&claim).await.and(removed)
     }
 

@@ -81,7 +81,8 @@ impl Shared {
         let directory = container.bundle().ok_or_else(|| {
             Error::new(ErrorKind::WrongState, "the container is still being made; start it before anything else")
         })?;
-        let streams = IoRequest::new(named.clone(), directory.clone(), new.stdio);
+        let mut streams = IoRequest::new(named.clone(), directory.clone(), new.stdio);
+        streams.instance = Some(container.instance);
         let endpoints = self.io.prepare(&streams).await?;
         container.keep_streams(process, streams.clone());
         let opened = self.io.open(&streams, container.closer(process)).await?;

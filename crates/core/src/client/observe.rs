@@ -94,6 +94,7 @@ impl Shared {
         let ours = container.streams(&process.process);
         let mut streams = ours.unwrap_or_else(|| IoRequest::new(process.clone(), status.bundle.clone(), stdio));
         streams.owner = Some(found.stream_owner);
+        streams.instance = Some(status.instance);
         self.io.open(&streams, container.closer(&process.process)).await
     }
 }

@@ -9,6 +9,7 @@ use oci_spec::runtime::Spec;
 
 use crate::error::Result;
 use crate::id::Instance;
+use crate::ports::runtime::{Lease, Removal};
 use crate::process::User;
 use crate::rootfs::Rootfs;
 use crate::signal::Signal;
@@ -27,6 +28,10 @@ pub struct NewContainer {
     pub stdio: Stdio,
     /// What becomes of the live streams.
     pub attach: Attach,
+    /// Whose life it is bound to.
+    pub lease: Option<Lease>,
+    /// Who removes it once it has ended.
+    pub removal: Removal,
     /// Changes to all of this, applied in order when the container is created.
     pub options: Vec<Box<dyn CreateOption>>,
 }
@@ -34,7 +39,8 @@ pub struct NewContainer {
 impl NewContainer {
     /// A container of `spec` on `rootfs` with `stdio`, whose live streams go to the backend.
     pub fn new(spec: Spec, rootfs: Rootfs, stdio: Stdio) -> Self {
-        NewContainer { spec, rootfs, user: None, stdio, attach: Attach::Streams, options: Vec::new() }
+        let (lease, removal) = (None, Removal::default());
+        NewContainer { spec, rootfs, user: None, stdio, attach: Attach::Streams, lease, removal, options: Vec::new() }
     }
 
     /// The same with a further option.
@@ -53,6 +59,8 @@ impl fmt::Debug for NewContainer {
             .field("user", &self.user)
             .field("stdio", &self.stdio)
             .field("attach", &self.attach)
+            .field("lease", &self.lease)
+            .field("removal", &self.removal)
             .field("options", &self.options)
             .finish_non_exhaustive()
     }

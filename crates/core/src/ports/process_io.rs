@@ -7,13 +7,16 @@ use std::any::Any;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::ProcessRef;
+use crate::id::{Instance, ProcessRef};
+use crate::ports::runtime::{Sweep, Swept};
 use crate::stdio::{Endpoints, Stdio};
 
 /// What a process writes, for the program to read. End-of-file comes after the last byte.
@@ -84,13 +87,115 @@ pub struct IoRequest {
     ///
     /// Whoever opens the streams of such a process sees the end of what it has written, even if that came before.
     pub owner: Option<u32>,
+    /// Which creation of its container: kept output is found by it. Known wherever output is kept.
+    pub instance: Option<Instance>,
 }
 
 impl IoRequest {
     /// The streams of `process`, placed as `stdio` says, below `directory`.
     pub fn new(process: ProcessRef, directory: PathBuf, stdio: Stdio) -> Self {
-        IoRequest { process, directory, stdio, owner: None }
+        IoRequest { process, directory, stdio, owner: None, instance: None }
     }
+}
+
+/// Which of its two outputs a process has written to; with a terminal all is stdout's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutputKind {
+    /// Its stdout, or its terminal.
+    Stdout,
+    /// Its stderr.
+    Stderr,
+}
+
+/// From where kept output is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReadFrom {
+    /// The oldest byte that is kept.
+    #[default]
+    Start,
+    /// What comes from now on.
+    Now,
+    /// This offset. One that is no longer kept is said to be lost up to the oldest that is; one that is not written yet
+    /// is waited for.
+    Offset(u64),
+    /// The first byte that was kept at or after this time.
+    Time(SystemTime),
+    /// The last so many lines, of both outputs or of the one asked for.
+    Lines(u64),
+}
+
+/// How kept output is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReadLog {
+    /// From where.
+    pub from: ReadFrom,
+    /// Whether to wait for more, until the process has ended and all it wrote is read.
+    pub follow: bool,
+    /// Only this output.
+    pub only: Option<OutputKind>,
+}
+
+/// The next thing that kept output has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Piece {
+    /// Bytes of one output.
+    Bytes {
+        /// Offset of the first of them among all bytes of this process's output.
+        offset: u64,
+        /// Which output.
+        kind: OutputKind,
+        /// When they were kept.
+        at: SystemTime,
+        /// They.
+        bytes: Bytes,
+    },
+    /// Bytes that are not there: older than what is kept, or dropped for want of room.
+    Lost {
+        /// Offset of the first of them.
+        from: u64,
+        /// Offset of the first that is there again.
+        to: u64,
+    },
+    /// One output has ended.
+    End {
+        /// Which output.
+        kind: OutputKind,
+        /// Why.
+        why: EndOfOutput,
+        /// When.
+        at: SystemTime,
+    },
+}
+
+/// What the end of an output means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum EndOfOutput {
+    /// Everybody who could write has closed it.
+    Closed,
+    /// The process has ended and its drain was over; somebody whom it left behind may still have written.
+    Drained,
+    /// Who relayed it died with everything that held it open.
+    Broken,
+}
+
+/// A reader of kept output. Dropping it ends it.
+#[async_trait]
+pub trait LogSource: fmt::Debug + Send {
+    /// The next piece, or `None` when there is no more: all outputs have ended or, without `follow`, what was there
+    /// when it was opened is read.
+    ///
+    /// # Errors
+    /// `System` when what is kept cannot be read.
+    ///
+    /// # Cancellation
+    /// Safe: a dropped call loses nothing.
+    async fn next(&mut self) -> Result<Option<Piece>>;
 }
 
 /// Makes, opens, discards and removes the streams of processes.
@@ -118,6 +223,29 @@ pub trait ProcessIo: fmt::Debug + Send + Sync {
 
     /// Removes the streams; missing ones are fine.
     async fn remove(&self, request: &IoRequest) -> Result<()>;
+
+    /// Opens the kept output of a process for reading. Takes no lock; any number may read.
+    ///
+    /// # Errors
+    /// `NotFound` when none was kept; `Unsupported` when these streams keep none.
+    async fn log(&self, process: &ProcessRef, instance: Instance, read: ReadLog) -> Result<Box<dyn LogSource>> {
+        let _ = (instance, read);
+        let error = Error::new(ErrorKind::Unsupported, "these streams keep no output");
+        Err(error.on(&process.container).of(&process.process))
+    }
+
+    /// Removes all kept output of one creation of a container; none is fine.
+    async fn forget(&self, instance: Instance) -> Result<()> {
+        let _ = instance;
+        Ok(())
+    }
+
+    /// Finds kept output that belongs to none of the `living` and is older than a minute, and removes it unless it is
+    /// only to be found.
+    async fn sweep(&self, living: &[Instance], how: Sweep) -> Result<Vec<Swept>> {
+        let _ = (living, how);
+        Ok(Vec::new())
+    }
 
     /// Moves bytes until end-of-file or until the sink is closed by its reader, and says how many.
     ///

@@ -12,15 +12,16 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use oci_spec::runtime::Spec;
+use serde::{Deserialize, Serialize};
 
 use crate::cursor::{Cursor, Since};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::id::{ContainerId, Instance, ProcessId, ProcessRef};
 use crate::process::{NewProcess, User};
 use crate::rootfs::Rootfs;
 use crate::signal::Signal;
-use crate::status::ContainerStatus;
+use crate::status::{ContainerStatus, Past};
 use crate::stdio::{Endpoints, TerminalSize};
 
 /// Runs containers.
@@ -108,6 +109,33 @@ pub trait Runtime: fmt::Debug + Send + Sync {
     /// Who this is.
     async fn version(&self) -> Result<RuntimeVersion>;
 
+    /// The position after the last event so far: who follows from here misses nothing that happens later.
+    ///
+    /// # Errors
+    /// `Unsupported` where events are not replayed.
+    async fn cursor(&self) -> Result<Cursor> {
+        Err(unsupported("this runtime does not replay events"))
+    }
+
+    /// Containers that were removed, newest first: those of that name, or all. Bounded; the oldest are forgotten.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    async fn past(&self, id: Option<ContainerId>) -> Result<Vec<Past>> {
+        let _ = id;
+        Ok(Vec::new())
+    }
+
+    /// Finds what killed programs of ours have left behind and belongs to no container any more, and removes it unless
+    /// it is only to be `found`. Touches nothing that is not provably this runtime's.
+    ///
+    /// # Errors
+    /// The place cannot be looked at; what cannot be removed says so in its [`Swept`].
+    async fn sweep(&self, how: Sweep) -> Result<Vec<Swept>> {
+        let _ = how;
+        Ok(Vec::new())
+    }
+
     /// Follows what happens to all containers.
     ///
     /// Subscribed once this returned: what happens later is in the stream.
@@ -148,6 +176,16 @@ pub struct Capabilities {
     pub outlives_client: bool,
     /// Processes are real ones of this host.
     pub real_processes: bool,
+    /// Output can be kept ([`crate::stdio::Place::Kept`]).
+    pub keeps_output: bool,
+    /// Descriptors of the caller can be a process's streams ([`crate::stdio::Place::Descriptor`]).
+    pub passes_descriptors: bool,
+    /// It ends execs when their time is up, and left-overs of execs where asked.
+    pub ends_execs: bool,
+    /// It remembers the exits of removed containers ([`Runtime::past`]).
+    pub remembers_past: bool,
+    /// It binds containers to a program's life and removes ended ones by itself ([`Lease`], [`Removal`]).
+    pub leases: bool,
 }
 
 /// A container to make.
@@ -168,6 +206,10 @@ pub struct CreateRequest {
     pub user: Option<User>,
     /// The runtime's ends of init's streams.
     pub endpoints: Endpoints,
+    /// Whose life it is bound to.
+    pub lease: Option<Lease>,
+    /// Who removes it once it has ended.
+    pub removal: Removal,
 }
 
 impl CreateRequest {
@@ -180,7 +222,17 @@ impl CreateRequest {
         rootfs: Rootfs,
         endpoints: Endpoints,
     ) -> Self {
-        CreateRequest { id, instance, bundle, spec, rootfs, user: None, endpoints }
+        CreateRequest {
+            id,
+            instance,
+            bundle,
+            spec,
+            rootfs,
+            user: None,
+            endpoints,
+            lease: None,
+            removal: Removal::default(),
+        }
     }
 }
 
@@ -195,6 +247,63 @@ impl fmt::Debug for CreateRequest {
             .field("user", &self.user)
             .field("endpoints", &self.endpoints)
             .finish_non_exhaustive()
+    }
+}
+
+/// A program whose life a container is bound to: when it is gone, by whatever cause, everything in the container is
+/// killed and the container is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Lease {
+    /// The program's pid on the host. It must be alive when the container is created.
+    pub owner: u32,
+}
+
+impl Lease {
+    /// Bound to the program with this pid.
+    pub fn on(owner: u32) -> Self {
+        Lease { owner }
+    }
+}
+
+/// Who removes a container that has ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Removal {
+    /// Whoever asks for it.
+    #[default]
+    Asked,
+    /// The runtime, as soon as its exit is told: with its bundle and its kept output. The ledger remembers the exit.
+    Ended,
+}
+
+/// What is to be done with what is left behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Sweep {
+    /// It is found and named.
+    Find,
+    /// It is found, named and removed.
+    Remove,
+}
+
+/// Something that was left behind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Swept {
+    /// What it is: `process`, `cgroup`, `mount`, `directory`, `file`.
+    pub kind: String,
+    /// Which: a pid or a path.
+    pub name: String,
+    /// Why it was not removed, if it was to be.
+    pub failed: Option<String>,
+}
+
+impl Swept {
+    /// Something of that kind.
+    pub fn new(kind: impl Into<String>, name: impl Into<String>) -> Self {
+        Swept { kind: kind.into(), name: name.into(), failed: None }
     }
 }
 
@@ -321,4 +430,8 @@ impl RuntimeVersion {
     pub fn new(name: impl Into<String>, version: impl Into<String>) -> Self {
         RuntimeVersion { name: name.into(), version: version.into(), details: Vec::new() }
     }
+}
+
+fn unsupported(text: &str) -> Error {
+    Error::new(ErrorKind::Unsupported, text)
 }
