@@ -70,6 +70,16 @@ impl Lctr {
         self.ended(status.expect("a child can be waited for").code())
     }
 
+    /// Waits until it has written so many bytes.
+    pub(crate) async fn has_written(&self, bytes: u64) {
+        let written = async {
+            while std::fs::metadata(&self.stdout).expect("the file is there").len() < bytes {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(NOT_HANGING, written).await.expect("what was written before is passed on");
+    }
+
     fn ended(&self, code: Option<i32>) -> Ended {
         let stderr = std::fs::read(&self.stderr).unwrap();
         let stderr = String::from_utf8_lossy(&stderr).into_owned();
