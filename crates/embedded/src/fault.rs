@@ -53,6 +53,25 @@ pub(crate) enum Fault {
     /// The place of a stream is of another runtime.
     #[error("a stream has a place that this runtime cannot open")]
     Place,
+    /// Whoever asked is not there to take a descriptor from.
+    #[error("the program whose descriptor the process is to have cannot be reached")]
+    Caller(#[source] io::Error),
+    /// A descriptor of whoever asked cannot be taken.
+    #[error("descriptor {number} of the calling program cannot be passed on")]
+    Descriptor {
+        /// Its number there.
+        number: i32,
+        /// Why.
+        source: io::Error,
+    },
+    /// A descriptor of whoever asked is none to be given to a container.
+    #[error("descriptor {number} of the calling program {why}")]
+    Unfit {
+        /// Its number there.
+        number: i32,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// The engine refused or failed.
     #[error("the container's process cannot be made")]
     Engine(#[source] engine::Error),
@@ -88,7 +107,9 @@ impl Fault {
             Fault::Entry(_) | Fault::NoJournal => ErrorKind::Unavailable,
             Fault::System { source, .. } | Fault::Open { source, .. } => system_kind(source),
             Fault::NotNull | Fault::Stream(_) => ErrorKind::System,
-            Fault::Place | Fault::Capability(_) | Fault::NoProcess => ErrorKind::InvalidArgument,
+            Fault::Caller(_) => ErrorKind::Unavailable,
+            Fault::Descriptor { source, .. } => descriptor_kind(source),
+            Fault::Unfit { .. } | Fault::Place | Fault::Capability(_) | Fault::NoProcess => ErrorKind::InvalidArgument,
             Fault::Engine(source) => engine_kind(source),
             Fault::Start(_) => ErrorKind::StartFailed,
         }
@@ -114,6 +135,7 @@ impl From<Fault> for CoreError {
             Fault::Engine(source) | Fault::Cgroup(source) => CoreError::new(kind, text).because(source),
             Fault::Disk { source, .. } => CoreError::new(kind, text).because(source),
             Fault::System { source, .. } | Fault::Open { source, .. } => CoreError::new(kind, text).because(source),
+            Fault::Caller(source) | Fault::Descriptor { source, .. } => CoreError::new(kind, text).because(source),
             Fault::Stream(source) => CoreError::new(kind, text).because(source),
             Fault::Entry(source) => CoreError::new(kind, text).because(source),
             _ => CoreError::new(kind, text),
@@ -182,6 +204,15 @@ fn engine_kind(error: &engine::Error) -> ErrorKind {
         engine::Error::Clone { source } | engine::Error::Prepare { source, .. } => system_kind(source),
         engine::Error::Garbled => ErrorKind::Internal,
         _ => ErrorKind::System,
+    }
+}
+
+/// A number that is not open is the caller's mistake; that it may not be taken is the host's word.
+fn descriptor_kind(error: &io::Error) -> ErrorKind {
+    match error.raw_os_error() {
+        Some(nix::libc::EBADF) => ErrorKind::InvalidArgument,
+        Some(nix::libc::EPERM | nix::libc::EACCES) => ErrorKind::PermissionDenied,
+        _ => system_kind(error),
     }
 }
 

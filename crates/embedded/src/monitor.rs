@@ -26,6 +26,7 @@ use crate::sys::{self, Ended, Forked};
 use crate::witness;
 
 pub(crate) mod account;
+mod caller;
 mod chores;
 mod clients;
 mod exec;

@@ -145,6 +145,7 @@ impl Runtime for EmbeddedRuntime {
         able.terminals = true;
         able.outlives_client = true;
         able.real_processes = true;
+        able.passes_descriptors = true;
         able
     }
 

@@ -8,6 +8,8 @@
 mod container;
 #[path = "monitor/deaths.rs"]
 mod deaths;
+#[path = "monitor/descriptors.rs"]
+mod descriptors;
 #[path = "monitor/execs.rs"]
 mod execs;
 #[path = "monitor/life.rs"]
@@ -55,6 +57,12 @@ fn main() -> ExitCode {
             output_of_a_container_that_has_ended_waits_for_its_reader,
             a_reader_that_goes_and_comes_back_loses_nothing,
             no_stdin_is_an_end_of_file;
+        descriptors:
+            pipe_file_and_socket_of_the_caller_are_the_streams_of_init,
+            pipe_file_and_socket_of_the_caller_are_the_streams_of_an_exec,
+            a_monitor_holds_nothing_of_a_descriptor_once_the_process_has_it,
+            a_terminal_of_the_host_is_refused,
+            a_descriptor_that_is_not_open_is_refused;
         terminals:
             a_terminal_is_relayed_byte_for_byte,
             a_terminal_has_its_size_from_the_start_and_changes_it,

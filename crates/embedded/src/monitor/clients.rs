@@ -72,6 +72,11 @@ impl Clients {
         }
     }
 
+    /// The connection itself, while its client is there.
+    pub(super) fn connection(&self, key: ClientKey) -> Option<BorrowedFd<'_>> {
+        self.open.iter().find(|client| client.key == key).map(|client| client.socket.as_fd())
+    }
+
     /// What to wait for at each connection.
     pub(super) fn interests(&self) -> impl Iterator<Item = (ClientKey, BorrowedFd<'_>, PollFlags)> {
         self.open.iter().map(|client| {

@@ -13,6 +13,7 @@ use libcontainerd_engine::identity::UserRequest;
 use libcontainerd_engine::{ExecRequest, Plan, Spawned};
 use oci_spec::runtime::{Capabilities, Capability, LinuxCapabilities, Process};
 
+use super::caller::Caller;
 use super::clients::ClientKey;
 use super::init::{named, open_root, stdio};
 use super::process::Supervised;
@@ -64,7 +65,7 @@ impl Monitor<'_> {
         let request = named(user)?;
         let init = self.journal.history().init().map_or(0, |init| init.made.pid);
         let owner = account::uid(&process, request.as_ref(), || open_root(format!("/proc/{init}/root").as_ref()))?;
-        let (streams, ends) = Streams::open(&endpoints, owner)?;
+        let (streams, ends) = Streams::open(&endpoints, owner, Caller::at(self.clients.connection(key)))?;
         let spawned = self.spawn_exec(number, &process, request.as_ref(), ends, &endpoints)?;
         let made = Supervised::plan(id, number, owner, &process, endpoints);
         let process = Supervised::new(made, spawned, streams, key)?;

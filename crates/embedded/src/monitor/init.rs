@@ -18,6 +18,7 @@ use libcontainerd_engine::{Cgroup, InitRequest, Plan, Root, Stdio, Upper};
 use oci_spec::runtime::Process;
 use rustix::fs::{Mode, OFlags};
 
+use super::caller::Caller;
 use super::clients::ClientKey;
 use super::process::Supervised;
 use super::streams::{Ends, Streams};
@@ -58,7 +59,7 @@ impl Monitor<'_> {
         let owner = account::uid(process, request.as_ref(), || open_root(creating.rootfs.directory()))?;
         let resources = container.spec.linux().as_ref().and_then(|linux| linux.resources().as_ref());
         self.cgroup = Some(Cgroup::create(&self.host, &self.place(), resources).map_err(Fault::Engine)?);
-        let (streams, ends) = Streams::open(&endpoints, owner)?;
+        let (streams, ends) = Streams::open(&endpoints, owner, Caller::at(self.clients.connection(asker)))?;
         let root = self.root(&creating.rootfs)?;
         let spawned = self.spawn_init(root, request.as_ref(), stdio(ends.as_ref(), &endpoints))?;
         let made = Supervised::plan(ProcessId::init(), 0, owner, process, endpoints);

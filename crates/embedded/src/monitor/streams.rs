@@ -3,7 +3,8 @@
 //! A FIFO is opened for reading and writing first, which never waits, and from that descriptor, not by name again, the
 //! ends are opened: the process's own ones block, ours do not. While the process lives we hold both ends of its output,
 //! so that it never meets a closed pipe and no reader an early end, and a writing end of its input, until that is
-//! closed. With a terminal the process has none of them: a relay stands between.
+//! closed. With a terminal the process has none of them: a relay stands between. What is a descriptor of the caller's is
+//! the process's alone.
 //!
 //! Keeps: promises 3 and 4 of ARCHITECTURE.md.
 
@@ -17,6 +18,7 @@ use libcontainerd_durable::Dir;
 use libcontainerd_stream::{fifo, pipe_size};
 use rustix::fs::{Mode, OFlags, Uid};
 
+use super::caller::{Caller, Use};
 use crate::fault::Fault;
 use crate::record::Descriptors;
 use crate::sys;
@@ -67,21 +69,19 @@ impl Streams {
     /// Opens everything for a process of user `owner`, to whom the FIFOs belong from now on.
     ///
     /// # Errors
-    /// `Stream`, `Open`, `Place`, `NotNull`: what was opened by then is closed.
-    pub(super) fn open(endpoints: &Endpoints, owner: u32) -> Result<(Streams, Option<Ends>), Fault> {
+    /// `Stream`, `Open`, `Place`, `NotNull`, or what `caller` fails with: what was opened by then is closed.
+    pub(super) fn open(
+        endpoints: &Endpoints,
+        owner: u32,
+        caller: Caller<'_>,
+    ) -> Result<(Streams, Option<Ends>), Fault> {
         if endpoints.terminal.is_some() {
             return Ok((Streams::relayed(endpoints, owner)?, None));
         }
         let mut streams = Streams::default();
-        let stdin = match open_fifo(&endpoints.stdin, owner)? {
-            Some(both) => {
-                streams.stdin = Some(reopen(&both, OFlags::WRONLY | OFlags::NONBLOCK)?);
-                reopen(&both, OFlags::RDONLY)?
-            }
-            None => null()?,
-        };
-        let stdout = streams.stdout.open(&endpoints.stdout, owner)?;
-        let stderr = streams.stderr.open(&endpoints.stderr, owner)?;
+        let stdin = streams.open_stdin(&endpoints.stdin, owner, caller)?;
+        let stdout = streams.stdout.open(&endpoints.stdout, owner, caller)?;
+        let stderr = streams.stderr.open(&endpoints.stderr, owner, caller)?;
         Ok((streams, Some(Ends { stdin, stdout, stderr })))
     }
 
@@ -119,7 +119,22 @@ impl Streams {
         numbers.stderr_sink = number(&self.stderr.writer);
     }
 
+    fn open_stdin(&mut self, endpoint: &Endpoint, owner: u32, caller: Caller<'_>) -> Result<OwnedFd, Fault> {
+        if let Endpoint::Descriptor(number) = endpoint {
+            return caller.take(*number, Use::Reads);
+        }
+        let Some(both) = open_fifo(endpoint, owner)? else { return null() };
+        self.stdin = Some(reopen(&both, OFlags::WRONLY | OFlags::NONBLOCK)?);
+        reopen(&both, OFlags::RDONLY)
+    }
+
     fn relayed(endpoints: &Endpoints, owner: u32) -> Result<Streams, Fault> {
+        for endpoint in [&endpoints.stdin, &endpoints.stdout] {
+            if let Endpoint::Descriptor(number) = endpoint {
+                let why = "cannot stand in for a terminal: place a stream there";
+                return Err(Fault::Unfit { number: *number, why });
+            }
+        }
         let mut streams = Streams::default();
         if let Some(both) = open_fifo(&endpoints.stdin, owner)? {
             streams.stdin_source = Some(reopen(&both, OFlags::RDONLY | OFlags::NONBLOCK)?);
@@ -135,7 +150,10 @@ impl Streams {
 
 impl Kept {
     /// Opens both ends, and returns the process's own.
-    fn open(&mut self, endpoint: &Endpoint, owner: u32) -> Result<OwnedFd, Fault> {
+    fn open(&mut self, endpoint: &Endpoint, owner: u32, caller: Caller<'_>) -> Result<OwnedFd, Fault> {
+        if let Endpoint::Descriptor(number) = endpoint {
+            return caller.take(*number, Use::Writes);
+        }
         let Some(both) = open_fifo(endpoint, owner)? else { return null() };
         self.reader = Some(reopen(&both, OFlags::RDONLY | OFlags::NONBLOCK)?);
         let writer = reopen(&both, OFlags::WRONLY)?;

@@ -324,8 +324,10 @@ fn endpoints(scratch: &Scratch, id: &str, process: &str, stdio: &Stdio) -> Endpo
     let bundle = scratch.path(&format!("bundles/{id}"));
     let directory = File::open(&bundle).unwrap();
     let endpoint = |place: Place, stream: &str| {
-        if place == Place::Null {
-            return Endpoint::Null;
+        match place {
+            Place::Null => return Endpoint::Null,
+            Place::Descriptor(number) => return Endpoint::Descriptor(number),
+            _ => {}
         }
         let name = format!("{process}-{stream}");
         libcontainerd_stream::fifo::make(directory.as_fd(), &name, 0o600, None).unwrap();

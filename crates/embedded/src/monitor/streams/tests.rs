@@ -22,7 +22,7 @@ fn endpoints(directory: &tempfile::TempDir) -> Endpoints {
 #[test]
 fn what_was_written_before_the_end_is_kept_for_a_reader_and_then_ends() {
     let directory = tempfile::tempdir().unwrap();
-    let (streams, ends) = Streams::open(&endpoints(&directory), 0).unwrap();
+    let (streams, ends) = Streams::open(&endpoints(&directory), 0, Caller::at(None)).unwrap();
     let ends = ends.unwrap();
     File::from(ends.stdout.try_clone().unwrap()).write_all(b"last words").unwrap();
     drop(ends);
@@ -38,7 +38,7 @@ fn what_was_written_before_the_end_is_kept_for_a_reader_and_then_ends() {
 fn a_successor_finds_the_ends_by_number_and_by_name_where_the_number_is_gone() {
     let directory = tempfile::tempdir().unwrap();
     let endpoints = endpoints(&directory);
-    let (streams, ends) = Streams::open(&endpoints, 0).unwrap();
+    let (streams, ends) = Streams::open(&endpoints, 0, Caller::at(None)).unwrap();
     let mut numbers = Descriptors::default();
     streams.write_down(&mut numbers);
     File::from(ends.unwrap().stdout).write_all(b"x").unwrap();
