@@ -5,7 +5,7 @@
 //! and no successor needs it. What could be used against the host is refused: a terminal, which could be typed into
 //! from inside, a directory, from which one could climb out, and what no program reads or writes.
 //!
-//! Keeps: a terminal of the host is never handed in: `a_terminal_of_the_host_is_refused` in the tests.
+//! Keeps: C-42 of SECURITY.md: a terminal of the host is never handed in.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -73,16 +73,14 @@ fn is_closed(connection: BorrowedFd<'_>) -> Result<bool, Errno> {
 
 /// Why a descriptor is not given to a container's process; `None` for one that is.
 fn unfitness(descriptor: BorrowedFd<'_>, to: Use) -> Option<&'static str> {
+    use FileType::{CharacterDevice, Fifo, RegularFile, Socket};
     let (Ok(stat), Ok(flags)) = (rustix::fs::fstat(descriptor), rustix::fs::fcntl_getfl(descriptor)) else {
         return Some("cannot be examined");
     };
     if rustix::termios::isatty(descriptor) {
         return Some("is a terminal, which could be typed into from inside: ask for a terminal of the container's own");
     }
-    let is_stream = match FileType::from_raw_mode(stat.st_mode) {
-        FileType::Fifo | FileType::RegularFile | FileType::Socket | FileType::CharacterDevice => true,
-        _ => false,
-    };
+    let is_stream = matches!(FileType::from_raw_mode(stat.st_mode), CharacterDevice | Fifo | RegularFile | Socket);
     let access = flags & OFlags::RWMODE;
     match to {
         _ if !is_stream || flags.contains(OFlags::PATH) => Some("is no pipe, file or socket"),
@@ -115,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn terminals_directories_and_wrong_directions_are_refused() {
+    fn c42_terminals_directories_and_wrong_directions_are_refused() {
         let (ours, _theirs) = UnixStream::pair().unwrap();
         let (reader, _writer) = rustix::pipe::pipe().unwrap();
         let master = rustix::pty::openpt(rustix::pty::OpenptFlags::RDWR | rustix::pty::OpenptFlags::NOCTTY).unwrap();
