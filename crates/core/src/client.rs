@@ -1,7 +1,8 @@
 //! The client: every operation of the supervisor, written once over the ports.
 //!
 //! - [`request`]: what the operations are asked;
-//! - `create`, `start`, `exec`, `signal`, `resize`, `wait`, `kill`, `delete`, `observe`: one operation a file;
+//! - `create`, `start`, `exec`, `signal`, `resize`, `attach`, `logs`, `wait`, `past`, `autopsy`, `kill`, `delete`,
+//!   `sweep`, `observe`: one operation a file;
 //! - `table` (containers and their locks), `order` (what may be told when), `queue` (the backend, one call after the
 //!   other), `notify` (who waits for an exit), `feed` (the runtime's events), `resync` (what is true after a gap),
 //!   `closer` (the end of stdin), `backoff`.
@@ -11,6 +12,8 @@
 //! Keeps: exits, order, input and locks of the promises; `tests/` beside the parts.
 //! Does not know: which runtime, which streams and which bundles are below.
 
+mod attach;
+mod autopsy;
 mod backoff;
 mod closer;
 mod create;
@@ -18,14 +21,17 @@ mod delete;
 mod exec;
 mod feed;
 mod kill;
+mod logs;
 mod notify;
 mod observe;
 mod order;
+mod past;
 mod queue;
 mod resize;
 mod resync;
 mod signal;
 mod start;
+mod sweep;
 mod table;
 mod tasks;
 mod wait;
@@ -54,7 +60,9 @@ use resync::Doubt;
 use table::{Container, Outcome, Table};
 use tasks::Tasks;
 
-pub use request::{Attach, CreateOption, Delete, Force, NewContainer, Stop, Summary};
+pub use logs::{LONGEST_LINE, LogEntry, LogLine, LogLines, LogStream, Logs};
+pub use request::{Attach, Autopsy, CreateOption, Delete, Force, NewContainer, Snapshot, Stop, Summary};
+pub use wait::Until;
 
 /// Supervises the containers of one runtime.
 ///

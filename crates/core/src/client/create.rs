@@ -13,7 +13,6 @@ pub(super) mod check;
 use std::sync::Arc;
 
 use super::order::Order;
-use super::resync::PATIENCE;
 use super::table::Container;
 use super::tasks::to_the_end;
 use super::{Attach, Client, NewContainer, Shared, is_lost};
@@ -54,11 +53,12 @@ impl Shared {
         self.refuse_taken(id).await?;
         apply_options(&mut new)?;
         check::complete(&mut new)?;
+        check::able(&new, &self.runtime.capabilities())?;
         self.subscribe().await?;
         let instance = Instance::random()?;
         if let Some(before) = self.table.find(id) {
             // The runtime has it no longer: the events of its end are on their way.
-            before.over(PATIENCE).await;
+            self.outlast(&before).await;
         }
         let container = self.table.replace(id, instance, Order::making());
         let mut making = Making { shared: self, container, claim, bundle: None, streams: None };

@@ -28,7 +28,7 @@ impl Client {
     ///
     /// # Errors
     /// `NotFound`; `AlreadyExists` when a process of that name has not ended; `WrongState` unless the container runs;
-    /// `StartFailed`; the backend's error for the streams. After any of them nothing of the process is left.
+    /// `StartFailed`; `InvalidArgument` and `Unsupported`, naming what is asked; the backend's error for the streams. After any of them nothing of the process is left.
     ///
     /// # Cancellation
     /// As [`Client::create`].
@@ -49,6 +49,7 @@ impl Shared {
         mut new: NewProcess,
     ) -> Result<Started> {
         complete(process, &mut new)?;
+        check::able_to_exec(&new, &self.runtime.capabilities())?;
         let container = self.followed(id).await?;
         let stamp = self.begin(&container, process).await?;
         container.queue.sweep(process).await;
@@ -113,6 +114,8 @@ fn complete(process: &ProcessId, new: &mut NewProcess) -> Result<()> {
     if new.stdio.terminal.is_some() {
         new.stdio.stderr = Place::Null;
     }
+    check::check_stdio(&new.stdio)?;
+    check::check_timeout(new.timeout)?;
     check::check_args(&new.args)?;
     check::check_env(new.env.as_ref().map(|env| env.0.as_slice()).unwrap_or_default())?;
     check::check_env(&new.extra_env.0)?;

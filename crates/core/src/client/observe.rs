@@ -1,16 +1,12 @@
-//! Looking: what containers there are, what is true of them, what happens to them, and what a process writes.
+//! Looking: what containers there are, what is true of them, and what happens to them.
 //!
-//! Decided: looking takes no lock and opens no stream, but for attach, which is for exactly that.
+//! Decided: looking takes no lock and opens no stream.
 
-use std::sync::Arc;
-
-use super::delete::stdio_of;
 use super::tasks::within;
-use super::{Client, Shared, Summary};
-use crate::cursor::Since;
-use crate::error::{Error, ErrorKind, Result};
-use crate::id::{ContainerId, ProcessRef};
-use crate::ports::process_io::{IoRequest, Streams};
+use super::{Client, Snapshot, Summary};
+use crate::cursor::{Cursor, Since};
+use crate::error::Result;
+use crate::id::ContainerId;
 use crate::ports::runtime::{EventSource, RuntimeVersion};
 use crate::status::ContainerStatus;
 
@@ -57,16 +53,6 @@ impl Client {
         within("open", id, async { self.shared.opened(id).await.map(|(_, status)| status) }).await
     }
 
-    /// Opens the live streams of a process, whoever started it, for the caller and not for the backend.
-    ///
-    /// Shutting the stdin stream down closes the process's stdin, as [`Client::close_stdin`].
-    ///
-    /// # Errors
-    /// `NotFound`, also when its streams are gone with it; `WrongState` when another one reads them.
-    pub async fn attach(&self, process: &ProcessRef) -> Result<Streams> {
-        within("attach", &process.container, self.shared.attach(process)).await.map_err(|e| e.of(&process.process))
-    }
-
     /// Who the runtime is.
     ///
     /// # Errors
@@ -83,18 +69,28 @@ impl Client {
     pub async fn events(&self, since: Since) -> Result<Box<dyn EventSource>> {
         self.shared.runtime.events(since).await.map_err(|e| e.during("events"))
     }
-}
 
-impl Shared {
-    async fn attach(self: &Arc<Self>, process: &ProcessRef) -> Result<Streams> {
-        let (container, status) = self.opened(&process.container).await?;
-        let found = status.process(&process.process);
-        let found = found.ok_or_else(|| Error::new(ErrorKind::NotFound, "no such process, or no longer"))?;
-        let stdio = stdio_of(&status, &process.process);
-        let ours = container.streams(&process.process);
-        let mut streams = ours.unwrap_or_else(|| IoRequest::new(process.clone(), status.bundle.clone(), stdio));
-        streams.owner = Some(found.stream_owner);
-        streams.instance = Some(status.instance);
-        self.io.open(&streams, container.closer(&process.process)).await
+    /// All containers, and the position in the events from which [`Client::watch`] misses nothing of what happens to
+    /// them. There is no gap between the two: what happens while they are taken may show in both, and each event
+    /// says by its sequence whether it was seen before.
+    ///
+    /// # Errors
+    /// `Unsupported` where events are not replayed.
+    pub async fn snapshot(&self) -> Result<Snapshot> {
+        let snapshot = async {
+            // In this order: what the list shows more than the cursor is told once more.
+            let cursor = self.shared.runtime.cursor().await?;
+            let containers = self.shared.runtime.list().await?;
+            Ok(Snapshot { containers, cursor })
+        };
+        snapshot.await.map_err(|e: crate::Error| e.during("snapshot"))
+    }
+
+    /// Follows what happens to all containers after that position.
+    ///
+    /// # Errors
+    /// `Gap` when it is older than what is kept: a new snapshot is due.
+    pub async fn watch(&self, from: Cursor) -> Result<Box<dyn EventSource>> {
+        self.shared.runtime.events(Since::Cursor(from)).await.map_err(|e| e.during("watch"))
     }
 }

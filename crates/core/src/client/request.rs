@@ -5,14 +5,17 @@
 use std::fmt;
 use std::time::Duration;
 
+use bytes::Bytes;
 use oci_spec::runtime::Spec;
 
+use crate::cursor::Cursor;
 use crate::error::Result;
 use crate::id::Instance;
 use crate::ports::runtime::{Lease, Removal};
 use crate::process::User;
 use crate::rootfs::Rootfs;
 use crate::signal::Signal;
+use crate::status::{ContainerStatus, Exit};
 use crate::stdio::Stdio;
 
 /// A container to make.
@@ -145,6 +148,30 @@ impl Delete {
         self.instance = Some(instance);
         self
     }
+}
+
+/// All containers at one moment, and where their events go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// Sorted by name.
+    pub containers: Vec<ContainerStatus>,
+    /// For [`Client::watch`](crate::Client::watch).
+    pub cursor: Cursor,
+}
+
+/// How a process ended, and all that may tell why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Autopsy {
+    /// Which creation of its container.
+    pub instance: Instance,
+    /// Its program and arguments, where they are known.
+    pub args: Vec<String>,
+    /// Its end: status, how that is known, want of memory, usage and counters.
+    pub exit: Exit,
+    /// The last of what it complained, or of what its terminal showed: at most 4 KiB, where it was kept.
+    pub last_output: Option<Bytes>,
 }
 
 /// One line of what runs in a container, as the original's `Summary`.

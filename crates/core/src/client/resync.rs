@@ -59,7 +59,7 @@ impl Shared {
                     return Ok((Arc::clone(known), status));
                 }
                 // The name is another instance's by now: the events of this one's end are on their way.
-                known.over(PATIENCE).await;
+                self.outlast(known).await;
             }
             let status = self.runtime.state(id).await?;
             let container = self.table.follow(id, known.as_ref(), status.instance, Order::of(&status));
@@ -141,7 +141,7 @@ impl Shared {
                 waiting
             }
             Ok(_) | Err(_) => {
-                self.advance(container, Order::gone);
+                self.bury(container).await;
                 true
             }
         }

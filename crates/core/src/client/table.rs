@@ -11,7 +11,6 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
 
 use tokio::sync::{RwLock, oneshot, watch};
 
@@ -25,6 +24,7 @@ use crate::id::{ContainerId, Instance, ProcessId, ProcessRef};
 use crate::ports::backend::Backend;
 use crate::ports::process_io::{IoRequest, ProcessIo};
 use crate::ports::runtime::Runtime;
+use crate::status::Exit;
 
 /// The lock of a name: exclusive to make, start or delete its container, shared to start further processes in it.
 pub(super) type Gate = Arc<RwLock<()>>;
@@ -234,11 +234,15 @@ impl Container {
         lock(&self.known).order.is_ending()
     }
 
-    /// Waits until its end was told, for at most `limit`.
-    pub(super) async fn over(&self, limit: Duration) {
-        let mut over = self.over.subscribe();
-        // Whoever waits goes on after the limit all the same.
-        let _ = tokio::time::timeout(limit, over.wait_for(|over| *over)).await;
+    /// Waits until its end was told, or its create has failed.
+    pub(super) async fn over(&self) {
+        // The sender is ours: it lives as long as we wait.
+        let _ = self.over.subscribe().wait_for(|over| *over).await;
+    }
+
+    /// The exit of one of its processes, once that was decided.
+    pub(super) fn exit(&self, process: &ProcessId) -> Option<Exit> {
+        lock(&self.known).order.exit(process).cloned()
     }
 
     /// Waits for the end of one of its processes.
@@ -302,6 +306,7 @@ impl Container {
         story.waiters.drop_all();
         story.streams.clear();
         story.closers.drain().for_each(|(_, closer)| closer.ended());
+        self.over.send_replace(true);
     }
 
     fn tell(&self, story: &mut Story, change: StateChange) {

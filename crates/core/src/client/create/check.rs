@@ -1,14 +1,19 @@
 //! What a request must say before anything is made of it.
 //!
-//! Only what no runtime could run: what a runtime does not support it says itself, by the field.
+//! Only what no runtime could run, and what the capabilities of this one leave out; what else a runtime does not support
+//! it says itself, by the field.
+
+use std::time::Duration;
 
 use oci_spec::runtime::{LinuxIdMapping, Process, Root, Spec};
 
 use crate::client::NewContainer;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ports::bundle_store::Owner;
+use crate::ports::runtime::{Capabilities, Removal};
+use crate::process::{LeftOvers, NewProcess};
 use crate::rootfs::Rootfs;
-use crate::stdio::Place;
+use crate::stdio::{Place, Stdio};
 
 /// Checks a request and makes its parts agree: the spec's root is the root file system, its terminal that of the
 /// streams.
@@ -28,12 +33,73 @@ pub(super) fn complete(new: &mut NewContainer) -> Result<()> {
         new.stdio.stderr = Place::Null;
     }
     let terminal = new.stdio.terminal.is_some();
+    check_stdio(&new.stdio)?;
     match new.spec.process_mut() {
         None => Err(wrong("the spec has no process: nothing to run")),
         Some(process) => {
             process.set_terminal(Some(terminal));
             check_process(process)
         }
+    }
+}
+
+/// Checks that a runtime with these capabilities has all that a container asks for.
+///
+/// # Errors
+/// `Unsupported`, naming what it lacks.
+pub(super) fn able(new: &NewContainer, capabilities: &Capabilities) -> Result<()> {
+    if new.lease.is_some() && !capabilities.leases {
+        return Err(lacks("bind a container to a program's life"));
+    }
+    if new.removal == Removal::Ended && !capabilities.leases {
+        return Err(lacks("remove a container by itself when it has ended"));
+    }
+    able_to_stream(&new.stdio, capabilities)
+}
+
+/// Checks that a runtime with these capabilities has all that a further process asks for.
+///
+/// # Errors
+/// `Unsupported`, naming what it lacks.
+pub(in crate::client) fn able_to_exec(new: &NewProcess, capabilities: &Capabilities) -> Result<()> {
+    if new.timeout.is_some() && !capabilities.ends_execs {
+        return Err(lacks("end a process when its time is up"));
+    }
+    if new.left_overs == LeftOvers::Kill && !capabilities.ends_execs {
+        return Err(lacks("kill what a process leaves behind"));
+    }
+    able_to_stream(&new.stdio, capabilities)
+}
+
+/// Checks where the streams of a process are to go.
+///
+/// # Errors
+/// `InvalidArgument`.
+pub(in crate::client) fn check_stdio(stdio: &Stdio) -> Result<()> {
+    let places = [stdio.stdin, stdio.stdout, stdio.stderr];
+    if stdio.stdin == Place::Kept {
+        return Err(wrong("stdin cannot be kept: it is what the process reads"));
+    }
+    if places.iter().any(|place| matches!(place, Place::Descriptor(number) if *number < 0)) {
+        return Err(wrong("a stream's descriptor is negative: it is not open"));
+    }
+    if stdio.terminal.is_some() && places.iter().any(|place| matches!(place, Place::Descriptor(_))) {
+        return Err(wrong("a process with a terminal of its own cannot be given descriptors as streams"));
+    }
+    if stdio.keeps() && (stdio.keep.segment == 0 || stdio.keep.segments == Some(0)) {
+        return Err(wrong("output that is kept needs at least one segment of at least one byte"));
+    }
+    Ok(())
+}
+
+/// Checks how long a process may run.
+///
+/// # Errors
+/// `InvalidArgument`.
+pub(in crate::client) fn check_timeout(timeout: Option<Duration>) -> Result<()> {
+    match timeout {
+        Some(Duration::ZERO) => Err(wrong("a time limit of nothing: the process could never run")),
+        _ => Ok(()),
     }
 }
 
@@ -100,6 +166,21 @@ fn check_process(process: &Process) -> Result<()> {
     check_args(process.args().as_deref().unwrap_or_default())?;
     check_env(process.env().as_deref().unwrap_or_default())?;
     check_cwd(process.cwd())
+}
+
+fn able_to_stream(stdio: &Stdio, capabilities: &Capabilities) -> Result<()> {
+    if stdio.keeps() && !capabilities.keeps_output {
+        return Err(lacks("keep output"));
+    }
+    let handed = |place: &Place| matches!(place, Place::Descriptor(_));
+    if [stdio.stdin, stdio.stdout, stdio.stderr].iter().any(handed) && !capabilities.passes_descriptors {
+        return Err(lacks("take a descriptor as a stream"));
+    }
+    Ok(())
+}
+
+fn lacks(what: &str) -> Error {
+    Error::new(ErrorKind::Unsupported, format!("this runtime cannot {what}"))
 }
 
 fn wrong(message: impl Into<String>) -> Error {

@@ -5,7 +5,7 @@
 
 use super::{Live, Order, Phase};
 use crate::id::ProcessId;
-use crate::status::{ContainerState, ContainerStatus, Evidence, ProcessState};
+use crate::status::{ContainerState, ContainerStatus, Evidence, Exit, ProcessState};
 
 impl Order {
     /// The story of a container that is as `status` says; nothing of that is told.
@@ -47,6 +47,16 @@ impl Order {
         }
         if status.state == ContainerState::Stopped && self.was_there(&ProcessId::init(), mark) {
             self.exited(&ProcessId::init(), self.unknown(Evidence::RuntimeState), None);
+        }
+    }
+
+    /// Hears how processes of this instance ended, after it was removed: the rest of what will ever be known.
+    pub(in crate::client) fn recall(&mut self, exits: Vec<(ProcessId, Exit)>) {
+        let (init, execs): (Vec<_>, Vec<_>) = exits.into_iter().partition(|(process, _)| process.is_init());
+        for (process, exit) in execs.into_iter().chain(init) {
+            if self.live.contains_key(&process) {
+                self.exited(&process, exit, None);
+            }
         }
     }
 
