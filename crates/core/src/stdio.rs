@@ -243,13 +243,24 @@ pub struct Endpoints {
     /// What happens to live output that nobody reads.
     #[serde(default)]
     pub unread: Unread,
+    /// The file, absolute, of which the one reader of live output holds an exclusive lock (`flock`) while it reads: how
+    /// the runtime knows whether somebody does, where it has to know.
+    #[serde(default)]
+    pub reader_lock: Option<PathBuf>,
 }
 
 impl Endpoints {
     /// The ends of a process's three streams.
     pub fn new(stdin: Endpoint, stdout: Endpoint, stderr: Endpoint, stdio: &Stdio) -> Self {
         let (terminal, drain, unread) = (stdio.terminal, stdio.drain, stdio.unread);
-        Endpoints { stdin, stdout, stderr, terminal, drain, log: None, unread }
+        Endpoints { stdin, stdout, stderr, terminal, drain, log: None, unread, reader_lock: None }
+    }
+
+    /// The same, with live output read under the lock of that file.
+    #[must_use]
+    pub fn read_under(mut self, lock: PathBuf) -> Self {
+        self.reader_lock = Some(lock);
+        self
     }
 
     /// The same, with output kept in `log`.

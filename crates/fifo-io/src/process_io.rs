@@ -62,7 +62,8 @@ impl ProcessIo for FifoProcessIo {
             None => Endpoint::Null,
         };
         let Fifos { stdin, stdout, stderr } = fifos;
-        Ok(Endpoints::new(endpoint(stdin), endpoint(stdout), endpoint(stderr), &request.stdio))
+        let lock = request.directory.join(names::reader_lock(&request.process.process));
+        Ok(Endpoints::new(endpoint(stdin), endpoint(stdout), endpoint(stderr), &request.stdio).read_under(lock))
     }
 
     async fn open(&self, request: &IoRequest, link: Arc<dyn ProcessLink>) -> CoreResult<Streams> {
