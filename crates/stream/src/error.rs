@@ -1,13 +1,13 @@
-//! What can fail when FIFOs are made and bytes are moved: one variant per failed act.
+//! What can fail when FIFOs are made, bytes are moved and output is kept: one variant per failed act.
 //!
-//! The text names the act and the FIFO; the cause stays in the source, so that a chain prints each once.
+//! The text names the act and the file; the cause stays in the source, so that a chain prints each once.
 
 use std::io;
 
 /// What every fallible operation of this crate returns.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// A failed act on a FIFO or on a pair of descriptors.
+/// A failed act on a FIFO, on a pair of descriptors or on kept output.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -86,6 +86,64 @@ pub enum Error {
     /// The sink could not be written, for a reason other than that it is full or closed.
     #[error("cannot write to the sink")]
     Write {
+        /// The cause.
+        source: io::Error,
+    },
+    /// The directory of kept output could not be listed.
+    #[error("cannot list kept output")]
+    ListLog {
+        /// The cause.
+        source: io::Error,
+    },
+    /// The files of a new segment of kept output could not be made.
+    #[error("cannot make segment {first} of kept output")]
+    MakeSegment {
+        /// Offset of its first byte.
+        first: u64,
+        /// The cause.
+        source: io::Error,
+    },
+    /// A segment of kept output could not be opened.
+    #[error("cannot open segment {first} of kept output")]
+    OpenSegment {
+        /// Offset of its first byte.
+        first: u64,
+        /// The cause.
+        source: io::Error,
+    },
+    /// A segment of kept output could not be read.
+    #[error("cannot read segment {first} of kept output")]
+    ReadSegment {
+        /// Offset of its first byte.
+        first: u64,
+        /// The cause.
+        source: io::Error,
+    },
+    /// Bytes could not be put into a segment of kept output.
+    #[error("cannot write segment {first} of kept output")]
+    WriteSegment {
+        /// Offset of its first byte.
+        first: u64,
+        /// The cause.
+        source: io::Error,
+    },
+    /// What is to be known of a segment of kept output could not be written down.
+    #[error("cannot write the index of segment {first} of kept output")]
+    WriteIndex {
+        /// Offset of its first byte.
+        first: u64,
+        /// The cause.
+        source: io::Error,
+    },
+    /// What is known of a segment of kept output is unreadable from its beginning.
+    #[error("the index of segment {first} of kept output has no head that this build knows")]
+    BadIndex {
+        /// Offset of its first byte.
+        first: u64,
+    },
+    /// Nothing tells when kept output grows.
+    #[error("cannot watch kept output")]
+    WatchLog {
         /// The cause.
         source: io::Error,
     },

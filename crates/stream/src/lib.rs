@@ -2,12 +2,13 @@
 //!
 //! `fifo` makes, opens and removes named pipes without ever blocking and without trusting what stands at a name;
 //! `pipe_size` asks for larger pipes; `transfer` moves bytes from one descriptor to another by splice or copy;
-//! `drain` throws away what nobody will read. Nothing here waits: the caller owns the loop, be it epoll or an executor.
+//! `drain` throws away what nobody will read; `log` keeps output on disk for any number of readers. Nothing here waits: the caller owns the loop, be it epoll or an executor.
 //!
 //! Does not know: containers, processes by name, executors.
 
 pub mod drain;
 pub mod fifo;
+pub mod log;
 pub mod pipe_size;
 pub mod transfer;
 
