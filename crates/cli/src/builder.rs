@@ -1,36 +1,30 @@
 //! A container to run, described as `std::process::Command` describes a program.
 //!
 //! Setters only note; the first of them that was given nonsense decides the error of `create`, `spawn`, `output` or
-//! `spec`. What shapes the OCI spec is in `shape`, pure and tested there; the rest is who gets the streams and how
-//! the container goes.
-//!
-//! Keeps: a start that fails leaves nothing behind.
+//! `spec`. What shapes the OCI spec is in `shape`, pure and tested there; how it is made of all that in `making`.
 
 use std::fmt;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
-use libcontainerd_core::client::{Attach, CreateOption, NewContainer};
+use libcontainerd_core::client::{Attach, CreateOption};
+use libcontainerd_core::ports::runtime::{Lease, Removal};
 use libcontainerd_core::process::User;
 use libcontainerd_core::rootfs::Rootfs;
-use libcontainerd_core::stdio::{Place, Stdio, TerminalSize};
-use libcontainerd_core::{ContainerId, Error, ErrorKind, Instance, ProcessRef, Result};
+use libcontainerd_core::stdio::{Keep, Stdio, TerminalSize};
+use libcontainerd_core::{ContainerId, Error, ErrorKind};
 use oci_spec::runtime::Spec;
 
 use crate::builder::shape::Shape;
 use crate::bundle::Bundle;
-use crate::child::Child;
-use crate::container::Container;
-use crate::handover::Expected;
-use crate::output::{self, DEFAULT_LIMIT, Output};
-use crate::preflight;
-use crate::supervisor::{Supervisor, finished, no_name};
-use crate::undo::Undo;
+use crate::output::DEFAULT_LIMIT;
+use crate::placing::Placing;
+use crate::supervisor::{Supervisor, no_name};
 
+mod making;
 mod shape;
 
 pub use shape::{Network, Volume};
-
-const GENERATED_NAME: usize = 12;
 
 /// Describes a container; [`Supervisor::container`] gives one that can be made.
 #[must_use]
@@ -41,7 +35,10 @@ pub struct ContainerBuilder {
     shape: Shape,
     user: Option<User>,
     stdio: Option<Stdio>,
+    placing: Placing,
     attach: Attach,
+    lease: Option<Lease>,
+    removal: Removal,
     options: Vec<Box<dyn CreateOption>>,
     input: Option<Vec<u8>>,
     limit: usize,
@@ -59,7 +56,10 @@ impl ContainerBuilder {
             shape: Shape::default(),
             user: None,
             stdio: None,
+            placing: Placing::default(),
             attach: Attach::Streams,
+            lease: None,
+            removal: Removal::Asked,
             options: Vec::new(),
             input: None,
             limit: DEFAULT_LIMIT,
@@ -205,9 +205,48 @@ impl ContainerBuilder {
         self
     }
 
+    /// Keeps its output on disk, for any number of readers from any byte of it: [`Container::logs`]. It is there for as
+    /// long as the container is.
+    pub fn kept(mut self, keep: Keep) -> Self {
+        self.placing.keep = Some(keep);
+        self
+    }
+
+    /// Lets it read this pipe, file or socket itself, which must be no terminal; nobody is in between.
+    pub fn stdin_from(mut self, descriptor: impl Into<OwnedFd>) -> Self {
+        self.placing.stdin = Some(descriptor.into());
+        self
+    }
+
+    /// Lets it write its stdout to this pipe, file or socket itself, as [`ContainerBuilder::stdin_from`]. It is closed
+    /// here once the program is started.
+    pub fn stdout_to(mut self, descriptor: impl Into<OwnedFd>) -> Self {
+        self.placing.stdout = Some(descriptor.into());
+        self
+    }
+
+    /// The same for its stderr.
+    pub fn stderr_to(mut self, descriptor: impl Into<OwnedFd>) -> Self {
+        self.placing.stderr = Some(descriptor.into());
+        self
+    }
+
     /// Opens none of its streams here: they wait for whoever attaches.
     pub fn detached(mut self) -> Self {
         self.attach = Attach::Nothing;
+        self
+    }
+
+    /// Binds it to the life of a program: when that is gone, by whatever cause, everything in the container is killed
+    /// and it is removed. `Lease::on(std::process::id())` is this program's.
+    pub fn die_with(mut self, owner: Lease) -> Self {
+        self.lease = Some(owner);
+        self
+    }
+
+    /// Removes it as soon as it has ended, whether this program is still there or not. Its exit stays known.
+    pub fn remove_when_ended(mut self) -> Self {
+        self.removal = Removal::Ended;
         self
     }
 
@@ -241,113 +280,6 @@ impl ContainerBuilder {
         self
     }
 
-    /// The name that it will have, from now on also when it is a random one.
-    ///
-    /// # Errors
-    /// `System` when the kernel gives no random bytes.
-    pub fn decide_name(&mut self) -> Result<ContainerId> {
-        let id = self.name.take().map_or_else(generated_name, Ok)?;
-        Ok(self.name.insert(id).clone())
-    }
-
-    /// The spec that it would be run with.
-    ///
-    /// # Errors
-    /// `InvalidArgument` as `create`.
-    pub fn spec(mut self) -> Result<Spec> {
-        if let Some(wrong) = self.wrong.take() {
-            return Err(wrong);
-        }
-        let id = self.decide_name()?;
-        let rootfs = self.rootfs.unwrap_or(Rootfs::Directory("rootfs".into()));
-        self.shape.spec(&id, &rootfs, &self.stdio.unwrap_or_else(Stdio::output)).map(|(spec, _)| spec)
-    }
-
-    /// Makes the container: everything but the program's start. Its streams are open.
-    ///
-    /// # Errors
-    /// `InvalidArgument` for what was described, `AlreadyExists` for its name, and as the runtime's create; after an
-    /// error nothing is left.
-    ///
-    /// # Cancellation
-    /// Dropped, the container is made all the same, and left under its name or removed, as `kill_on_drop` says.
-    pub async fn create(self) -> Result<Container> {
-        let (attach, kill_on_drop) = (self.attach, self.kill_on_drop);
-        let supervisor = self.supervisor.clone().ok_or_else(|| {
-            Error::new(ErrorKind::InvalidArgument, "this description belongs to no supervisor that could make it")
-        })?;
-        let (id, new) = self.plan()?;
-        // In a task of its own, and with its guard: whatever of the two is dropped first, the other undoes it.
-        let creating = tokio::spawn(async move {
-            let (init, client) = (ProcessRef::init(id.clone()), supervisor.client().clone());
-            let expected = (attach == Attach::Streams).then(|| supervisor.handover().expect(&init));
-            client.create(&id, new).await.map_err(preflight::explained)?;
-            let undo = if kill_on_drop { Undo::armed(&client, &id) } else { Undo::none() };
-            let streams = expected.map(Expected::take).unwrap_or_default();
-            Ok(Container::over(supervisor, Child::new(client, init, streams)).guarded(undo))
-        });
-        finished(creating.await)
-    }
-
-    /// Makes the container and starts its program.
-    ///
-    /// # Errors
-    /// As [`ContainerBuilder::create`], and `StartFailed` when the program cannot be run; nothing is left.
-    ///
-    /// # Cancellation
-    /// Dropped, the container is killed and removed.
-    pub async fn spawn(self) -> Result<Container> {
-        let keep = !self.kill_on_drop;
-        let mut container = self.kill_on_drop(true).create().await?;
-        if let Err(error) = container.start().await {
-            container.abandon().await;
-            return Err(error);
-        }
-        if keep {
-            container.let_live();
-        }
-        Ok(container)
-    }
-
-    /// Runs the program to its end, and tells what it wrote and how it ended. The container is removed.
-    ///
-    /// # Errors
-    /// As [`ContainerBuilder::spawn`]; that the program failed is no error but its exit.
-    ///
-    /// # Cancellation
-    /// Dropped, the container is killed and removed.
-    pub async fn output(mut self) -> Result<Output> {
-        let (limit, input) = (self.limit, self.input.take());
-        let stdin = if input.is_some() { Place::Stream } else { Place::Null };
-        self.attach = Attach::Streams;
-        self.stdio = Some(Stdio::output().with_stdin(stdin).drained(self.stdio.unwrap_or_default().drain));
-        let mut container = self.kill_on_drop(true).spawn().await?;
-        let output = output::collect(&mut container.init, input, limit).await;
-        container.abandon().await;
-        output
-    }
-
-    fn plan(mut self) -> Result<(ContainerId, NewContainer)> {
-        if let Some(wrong) = self.wrong.take() {
-            return Err(wrong);
-        }
-        let id = self.decide_name()?;
-        let rootfs = self.rootfs.ok_or_else(|| {
-            Error::new(ErrorKind::InvalidArgument, "a container needs a root file system or a bundle")
-        })?;
-        if !self.shape.has_program() {
-            return Err(Error::new(ErrorKind::InvalidArgument, "a container needs a program to run"));
-        }
-        preflight::is_rootfs(&rootfs)?;
-        let stdio = self.stdio.unwrap_or_else(Stdio::output);
-        let (spec, rootfs) = self.shape.spec(&id, &rootfs, &stdio)?;
-        let mut new = NewContainer::new(spec, rootfs, stdio);
-        new.user = self.user;
-        new.attach = self.attach;
-        new.options = self.options;
-        Ok((id, new))
-    }
-
     fn refuse(mut self, wrong: Error) -> Self {
         self.wrong.get_or_insert(wrong);
         self
@@ -370,10 +302,4 @@ impl fmt::Debug for ContainerBuilder {
             .field("stdio", &self.stdio)
             .finish_non_exhaustive()
     }
-}
-
-fn generated_name() -> Result<ContainerId> {
-    let mut text = Instance::random()?.to_string();
-    text.truncate(GENERATED_NAME);
-    Ok(text.parse()?)
 }

@@ -2,7 +2,7 @@
 //!
 //! As `std::process::Child`: the streams are public and taken by whoever wants them; waiting needs none of them.
 
-use libcontainerd_core::client::Client;
+use libcontainerd_core::client::{Client, Logs};
 use libcontainerd_core::ports::process_io::{InputStream, OutputStream, Streams};
 use libcontainerd_core::stdio::TerminalSize;
 use libcontainerd_core::{Exit, ProcessRef, Result, Signal};
@@ -86,6 +86,11 @@ impl Child {
             }
             None => self.client.close_stdin(&self.process).await,
         }
+    }
+
+    /// Its kept output, to be read from any byte on, line by line, or followed.
+    pub fn logs(&self) -> Logs {
+        self.client.logs(&self.process)
     }
 
     /// Its exit, while what it still writes is thrown away.

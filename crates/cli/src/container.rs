@@ -2,11 +2,12 @@
 //!
 //! A handle: what is true of the container is asked of the runtime each time, never remembered here.
 
-use libcontainerd_core::client::{Delete, Stop};
+use libcontainerd_core::client::{Delete, Logs, Stop};
 use libcontainerd_core::{ContainerId, ContainerStatus, Exit, Result, Signal};
 
 use crate::child::Child;
 use crate::exec::ExecBuilder;
+use crate::placing::Held;
 use crate::supervisor::Supervisor;
 use crate::undo::Undo;
 
@@ -17,11 +18,18 @@ pub struct Container {
     pub init: Child,
     supervisor: Supervisor,
     undo: Undo,
+    held: Held,
 }
 
 impl Container {
     pub(crate) fn over(supervisor: Supervisor, init: Child) -> Self {
-        Container { init, supervisor, undo: Undo::none() }
+        Container { init, supervisor, undo: Undo::none(), held: Held::default() }
+    }
+
+    /// With the descriptors that its program is to be started with.
+    pub(crate) fn holding(mut self, held: Held) -> Self {
+        self.held = held;
+        self
     }
 
     pub(crate) fn guarded(mut self, undo: Undo) -> Self {
@@ -51,7 +59,14 @@ impl Container {
     /// # Errors
     /// `WrongState` when that has been done; `StartFailed` when it cannot be run.
     pub async fn start(&self) -> Result<()> {
-        self.supervisor.client().start(self.id()).await.map(drop)
+        let started = self.supervisor.client().start(self.id()).await.map(drop);
+        self.held.close();
+        started
+    }
+
+    /// The kept output of its first process, to be read from any byte on, line by line, or followed.
+    pub fn logs(&self) -> Logs {
+        self.init.logs()
     }
 
     /// The exit of its first process, once that has ended.

@@ -30,7 +30,9 @@ pub mod default_spec;
 mod detach;
 mod exec;
 mod handover;
+pub mod log_format;
 mod output;
+mod placing;
 mod preflight;
 mod relay;
 mod supervisor;
@@ -48,9 +50,15 @@ pub use container::Container;
 pub use detach::{DetachKeys, DetachKeysError};
 pub use exec::ExecBuilder;
 pub use libcontainerd_core as core;
-pub use libcontainerd_core::client::{Client, Delete, Force, Stop};
+pub use libcontainerd_core::client::{
+    Autopsy, Client, Delete, Force, LogEntry, LogLine, LogLines, LogStream, Logs, Snapshot, Stop, Until,
+};
+pub use libcontainerd_core::ports::process_io::{EndOfOutput, OutputKind, Piece, ReadFrom};
+pub use libcontainerd_core::ports::runtime::{Lease, Sweep, Swept};
+pub use libcontainerd_core::process::LeftOvers;
 pub use libcontainerd_core::rootfs::Rootfs;
-pub use libcontainerd_core::stdio::{Drain, Place, Stdio, TerminalSize};
+pub use libcontainerd_core::status::Past;
+pub use libcontainerd_core::stdio::{Drain, Keep, Place, Stdio, TerminalSize, Unread, WhenFull};
 pub use libcontainerd_core::{
     ContainerId, ContainerState, ContainerStatus, Error, ErrorKind, Exit, ExitStatus, ProcessId, ProcessRef, Result,
     Signal,

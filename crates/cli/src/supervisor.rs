@@ -12,7 +12,7 @@ use libcontainerd_core::client::Client;
 use libcontainerd_core::id::IdError;
 use libcontainerd_core::ports::backend::Backend;
 use libcontainerd_core::ports::bundle_store::BundleStore;
-use libcontainerd_core::ports::process_io::ProcessIo;
+use libcontainerd_core::ports::process_io::{ProcessIo, ReadFrom};
 use libcontainerd_core::ports::runtime::Runtime;
 use libcontainerd_core::{ContainerId, Error, ErrorKind, ProcessRef, Result};
 use libcontainerd_embedded::{EmbeddedRuntime, MonitorImage};
@@ -110,12 +110,32 @@ impl Supervisor {
         ExecBuilder::new(self.clone(), container.clone(), program.into())
     }
 
-    /// The live streams of a process that runs or waits to be started; one reader at a time.
+    /// The streams of a process that runs or waits to be started: live ones, which have one reader at a time, and what
+    /// is kept from now on.
     ///
     /// # Errors
     /// `NotFound`; `WrongState` naming the reader when another program reads them.
     pub async fn attach(&self, process: &ProcessRef) -> Result<Child> {
         let streams = self.client.attach(process).await?;
+        Ok(Child::new(self.client.clone(), process.clone(), streams))
+    }
+
+    /// The streams of a process: those that are live as [`Supervisor::attach`] gives them, and kept output from there
+    /// on, which any number may read at once.
+    ///
+    /// # Errors
+    /// As [`Supervisor::attach`].
+    pub async fn attach_from(&self, process: &ProcessRef, from: ReadFrom) -> Result<Child> {
+        let streams = self.client.attach_from(process, from).await?;
+        Ok(Child::new(self.client.clone(), process.clone(), streams))
+    }
+
+    /// The same without stdin, which stays whoever's it is.
+    ///
+    /// # Errors
+    /// As [`Supervisor::attach`]; where all output is kept nobody is in the way.
+    pub async fn attach_output(&self, process: &ProcessRef, from: ReadFrom) -> Result<Child> {
+        let streams = self.client.attach_output(process, from).await?;
         Ok(Child::new(self.client.clone(), process.clone(), streams))
     }
 

@@ -53,7 +53,7 @@ fn an_exec_in_the_background_runs_on_under_its_name() {
     let scratch = Scratch::new();
     background(&scratch, "c", &["/probe", "sleep"]);
     let words = ["exec", "-d", "--exec-id", "job", "c", "/probe", "sleep"];
-    lctr(&scratch, words).quietly().stdout("").code(0);
+    lctr(&scratch, words).quietly().stdout("job\n").code(0);
     let inspected = lctr(&scratch, ["inspect", "c"]).code(0).json();
     let processes = inspected[0]["processes"].as_array().unwrap();
     let job = processes.iter().find(|process| process["id"] == "job").unwrap();

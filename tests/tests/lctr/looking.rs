@@ -68,7 +68,7 @@ fn the_schema_of_ps_is_stable() {
     assert_eq!(fields(ended), with("exit"));
     assert_eq!(fields(runs), with("pid"));
     assert_eq!(fields(&runs["processes"][0]), ["args", "id", "pid", "state", "terminal"]);
-    assert_eq!(fields(&ended["exit"]), ["at", "code", "durable", "exit_code", "how", "oom"]);
+    assert_eq!(fields(&ended["exit"]), ["at", "code", "durable", "exit_code", "how", "oom", "timed_out"]);
     assert_eq!((&ended["state"], &runs["state"]), (&"stopped".into(), &"running".into()));
     assert_eq!(ended["exit"]["code"], 7);
     assert_eq!(ended["exit"]["durable"], true);

@@ -33,19 +33,31 @@ impl Client {
     /// # Errors
     /// As [`Client::attach`].
     pub async fn attach_from(&self, process: &ProcessRef, from: ReadFrom) -> Result<Streams> {
-        let attached = self.shared.attach(process, from);
+        let attached = self.shared.attach(process, from, true);
+        within("attach", &process.container, attached).await.map_err(|e| e.of(&process.process))
+    }
+
+    /// The same without stdin, which stays whoever's it is.
+    ///
+    /// # Errors
+    /// As [`Client::attach`]; where all output is kept nobody is in the way.
+    pub async fn attach_output(&self, process: &ProcessRef, from: ReadFrom) -> Result<Streams> {
+        let attached = self.shared.attach(process, from, false);
         within("attach", &process.container, attached).await.map_err(|e| e.of(&process.process))
     }
 }
 
 impl Shared {
-    async fn attach(self: &Arc<Self>, process: &ProcessRef, from: ReadFrom) -> Result<Streams> {
+    async fn attach(self: &Arc<Self>, process: &ProcessRef, from: ReadFrom, stdin: bool) -> Result<Streams> {
         let (container, status) = self.opened(&process.container).await?;
         let found = status.process(&process.process);
         let found = found.ok_or_else(|| Error::new(ErrorKind::NotFound, "no such process, or no longer"))?;
         let stdio = stdio_of(&status, &process.process);
         let ours = container.streams(&process.process);
         let mut request = ours.unwrap_or_else(|| IoRequest::new(process.clone(), status.bundle.clone(), stdio));
+        if !stdin {
+            request.stdio.stdin = Place::Null;
+        }
         request.owner = Some(found.stream_owner);
         request.instance = Some(status.instance);
         let mut streams = self.io.open(&request, container.closer(&process.process)).await?;

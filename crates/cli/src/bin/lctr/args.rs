@@ -6,9 +6,11 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
 use libcontainerd::{DEFAULT_DATA, DEFAULT_ROOT};
 
+use crate::grammar::log_level;
 use crate::verb::Verb;
 use crate::{env, exit_code, output};
 
@@ -33,13 +35,14 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "DIR", env = env::DATA, hide_env_values = true, default_value = DEFAULT_DATA)]
     pub(crate) data: PathBuf,
     /// Log to stderr: off, error, warn, info, debug or trace
-    #[arg(long, global = true, value_name = "LEVEL", env = env::LOG, hide_env_values = true)]
+    #[arg(long, global = true, value_name = "LEVEL", env = env::LOG, hide_env_values = true,
+        value_parser = log_level::parse)]
     pub(crate) log_level: Option<String>,
     /// Log lines for people, or one JSON object a line
     #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
     /// How to print results: for people, or as one JSON object a line
-    #[arg(long, global = true, value_enum)]
+    #[arg(long, global = true, value_parser = PossibleValuesParser::new(["table", "json"]).map(|name| Format::named(&name)))]
     pub(crate) format: Option<Format>,
 }
 
@@ -50,11 +53,27 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// How results look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+/// How results look. `logs` has formats of its own under the same name of the option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     Table,
     Json,
+    Raw,
+    JsonFile,
+    Cri,
+}
+
+impl Format {
+    /// The format of a name that its option has let through.
+    pub(crate) fn named(name: &str) -> Self {
+        match name {
+            "json" => Format::Json,
+            "raw" => Format::Raw,
+            "json-file" => Format::JsonFile,
+            "cri" => Format::Cri,
+            _ => Format::Table,
+        }
+    }
 }
 
 /// The command line asks for help, or is none.
@@ -136,6 +155,25 @@ mod tests {
         assert_eq!(run.container.hostname.as_deref(), Some("there"));
         assert_eq!(read_from(words("ps -h")).unwrap_err().error.kind(), clap::error::ErrorKind::DisplayHelp);
         assert_eq!(read_from(words("run --help")).unwrap_err().error.kind(), clap::error::ErrorKind::DisplayHelp);
+    }
+
+    #[test]
+    fn logs_have_formats_of_their_own_and_know_json_too() {
+        let format = |line: &str| match read_from(words(line)).unwrap() {
+            Arguments { verb: Verb::Logs(logs), .. } => logs.format,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(format("logs --format json-file c"), Some(Format::JsonFile));
+        assert_eq!(format("logs --format cri c"), Some(Format::Cri));
+        assert_eq!(format("--format json logs c"), Some(Format::Json));
+        assert!(read_from(words("ps --format cri")).is_err());
+        assert!(read_from(words("logs --format table c")).is_err());
+    }
+
+    #[test]
+    fn a_log_level_that_is_none_is_refused() {
+        assert!(read_from(words("--log-level debug ps")).is_ok());
+        assert!(read_from(words("--log-level loud ps")).is_err());
     }
 
     #[test]

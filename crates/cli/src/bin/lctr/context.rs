@@ -27,6 +27,14 @@ impl Context {
         Ok(Supervisor::builder().root(&self.global.root).data(&self.global.data).build()?)
     }
 
+    /// Whether nothing was ever made below the chosen directories: then looking makes nothing either. Only root can tell.
+    pub(crate) fn is_unused(&self) -> bool {
+        let absent = |directory: &std::path::Path| {
+            std::fs::symlink_metadata(directory).is_err_and(|e| e.kind() == std::io::ErrorKind::NotFound)
+        };
+        rustix::process::geteuid().is_root() && absent(&self.global.root) && absent(&self.global.data)
+    }
+
     /// Whether results are for programs.
     pub(crate) fn json(&self) -> bool {
         self.global.format == Some(Format::Json)
@@ -38,13 +46,17 @@ pub(crate) async fn for_each<F>(supervisor: &Supervisor, names: &[String], act: 
 where
     F: AsyncFn(&ContainerId) -> Result<(), Failure>,
 {
+    for_each_of(names, async |name| act(&supervisor.find(name).await?).await).await
+}
+
+/// The same for names as they were typed.
+pub(crate) async fn for_each_of<F>(names: &[String], act: F) -> Result<u8, Failure>
+where
+    F: AsyncFn(&str) -> Result<(), Failure>,
+{
     let mut worst = 0;
     for name in names {
-        let done = match supervisor.find(name).await {
-            Ok(id) => act(&id).await,
-            Err(error) => Err(error.into()),
-        };
-        if let Err(failure) = done {
+        if let Err(failure) = act(name).await {
             crate::output::error::print(&failure);
             worst = crate::exit_code::of(&failure);
         }

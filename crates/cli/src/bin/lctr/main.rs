@@ -19,11 +19,13 @@ mod failure;
 mod foreground;
 mod grammar;
 mod hint;
+mod keeping_flags;
 mod limits;
 mod logging;
 mod output;
 mod signals;
 mod terminal;
+mod until;
 mod verb;
 
 fn main() -> ExitCode {

@@ -11,8 +11,10 @@ pub(crate) mod attach;
 pub(crate) mod create;
 pub(crate) mod events;
 pub(crate) mod exec;
+pub(crate) mod gc;
 pub(crate) mod inspect;
 pub(crate) mod kill;
+pub(crate) mod logs;
 pub(crate) mod ps;
 pub(crate) mod rm;
 pub(crate) mod run;
@@ -36,6 +38,8 @@ pub(crate) enum Verb {
     Exec(exec::Exec),
     /// Connect to the streams of a running container
     Attach(attach::Attach),
+    /// Print what was written and is kept
+    Logs(logs::Logs),
     /// Send a signal
     Kill(kill::Kill),
     /// Ask containers to end, and kill them when they do not in time
@@ -56,6 +60,8 @@ pub(crate) enum Verb {
     Spec(spec::Spec),
     /// Follow what happens to containers
     Events(events::Events),
+    /// Remove what killed programs have left behind
+    Gc(gc::Gc),
     /// Print versions
     Version(version::Version),
 }
@@ -69,6 +75,7 @@ impl Verb {
             Verb::Start(verb) => verb.go(context).await,
             Verb::Exec(verb) => verb.go(context).await,
             Verb::Attach(verb) => verb.go(context).await,
+            Verb::Logs(verb) => verb.go(context).await,
             Verb::Kill(verb) => verb.go(context).await,
             Verb::Stop(verb) => verb.go(context).await,
             Verb::Wait(verb) => verb.go(context).await,
@@ -78,6 +85,7 @@ impl Verb {
             Verb::State(verb) => verb.go(context).await,
             Verb::Spec(verb) => verb.go(context).await,
             Verb::Events(verb) => verb.go(context).await,
+            Verb::Gc(verb) => verb.go(context).await,
             Verb::Version(verb) => verb.go(context).await,
         }
     }

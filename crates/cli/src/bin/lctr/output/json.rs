@@ -15,10 +15,16 @@ use libcontainerd::{ContainerId, ContainerState, ContainerStatus, Exit, ExitStat
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+pub(crate) use self::autopsy::AutopsyView;
+pub(crate) use self::past::{CursorView, PastView, SweptView};
 use super::escape;
 use super::time::exact;
 use crate::exit_code;
 use crate::failure::Failure;
+use crate::grammar::event_filter;
+
+mod autopsy;
+mod past;
 
 /// Prints one object on one line.
 pub(crate) fn line(view: &impl Serialize) -> Result<(), Failure> {
@@ -77,6 +83,8 @@ pub(crate) struct ContainerView {
     pid: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exit: Option<ExitView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    autopsy: Option<AutopsyView>,
     processes: Vec<ProcessView>,
 }
 
@@ -93,8 +101,15 @@ impl ContainerView {
             started_at: status.started_at.map(exact),
             pid: status.init().and_then(|init| init.pid),
             exit: status.exit().map(ExitView::new),
+            autopsy: None,
             processes: status.processes.iter().map(ProcessView::new).collect(),
         }
+    }
+
+    /// The same with all that is known of how it ended.
+    pub(crate) fn with(mut self, autopsy: Option<AutopsyView>) -> Self {
+        self.autopsy = autopsy;
+        self
     }
 }
 
@@ -141,6 +156,7 @@ struct ExitView {
     at: String,
     how: Value,
     oom: bool,
+    timed_out: bool,
     durable: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     left_overs: Option<u32>,
@@ -160,6 +176,7 @@ impl ExitView {
             at: exact(exit.at),
             how: serde_json::to_value(exit.how).unwrap_or_default(),
             oom: exit.oom,
+            timed_out: exit.timed_out,
             durable: exit.durable,
             left_overs: exit.left_overs,
         }
@@ -170,13 +187,14 @@ impl ExitView {
 #[derive(Debug, Serialize)]
 pub(crate) struct WaitedView {
     id: String,
-    exit: ExitView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit: Option<ExitView>,
 }
 
 impl WaitedView {
-    /// The end of a container.
-    pub(crate) fn new(id: &ContainerId, exit: &Exit) -> Self {
-        WaitedView { id: id.to_string(), exit: ExitView::new(exit) }
+    /// The end of a container; none of one that never ran.
+    pub(crate) fn new(id: &ContainerId, exit: Option<&Exit>) -> Self {
+        WaitedView { id: id.to_string(), exit: exit.map(ExitView::new) }
     }
 }
 
@@ -197,7 +215,6 @@ pub(crate) struct EventView {
 impl EventView {
     /// An event and the position after it.
     pub(crate) fn new(event: &Event, cursor: &Cursor) -> Self {
-        let (kind, more) = kind(&event.kind);
         EventView {
             time: exact(event.at),
             container: event.container.to_string(),
@@ -205,37 +222,29 @@ impl EventView {
             run: event.run.0,
             sequence: event.sequence,
             cursor: cursor.to_string(),
-            kind,
-            more,
+            kind: event_filter::name(&event.kind),
+            more: more(&event.kind),
         }
     }
 }
 
-fn kind(kind: &EventKind) -> (&'static str, Map<String, Value>) {
+fn more(kind: &EventKind) -> Map<String, Value> {
     let mut more = Map::new();
-    let name = match kind {
-        EventKind::Created => "created",
+    match kind {
         EventKind::Started { pid } => {
             more.insert("pid".into(), (*pid).into());
-            "started"
         }
         EventKind::ExecStarted { process, pid } => {
             more.insert("process".into(), process.as_str().into());
             more.insert("pid".into(), (*pid).into());
-            "exec-started"
         }
         EventKind::Exited { process, exit } => {
             more.insert("process".into(), process.as_str().into());
             more.insert("exit".into(), serde_json::to_value(ExitView::new(exit)).unwrap_or_default());
-            "exited"
         }
-        EventKind::Paused => "paused",
-        EventKind::Resumed => "resumed",
-        EventKind::Oom => "oom",
-        EventKind::Deleted => "deleted",
-        _ => "changed",
-    };
-    (name, more)
+        _ => {}
+    }
+    more
 }
 
 /// The state of a container as the OCI runtime specification has it.

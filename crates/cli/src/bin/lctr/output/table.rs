@@ -5,8 +5,7 @@
 use std::time::SystemTime;
 
 use libcontainerd::core::event::{Event, EventKind};
-use libcontainerd::core::status::ProcessStatus;
-use libcontainerd::{ContainerState, ContainerStatus, Exit, ExitStatus};
+use libcontainerd::{ContainerState, ContainerStatus, Exit, ExitStatus, Past, ProcessId};
 
 use super::escape::escaped;
 use super::{lines, time};
@@ -15,20 +14,24 @@ use crate::failure::Failure;
 const GAP: usize = 3;
 const LONGEST_COMMAND: usize = 40;
 
-/// Prints containers, one a line.
-pub(crate) fn containers(all: &[ContainerStatus], cut: bool) -> Result<(), Failure> {
+/// Prints containers, one a line: those that are there, then those that were removed.
+pub(crate) fn containers(all: &[ContainerStatus], past: &[Past], cut: bool) -> Result<(), Failure> {
     let now = SystemTime::now();
     let header = ["CONTAINER ID", "COMMAND", "CREATED", "STATUS", "PID"].map(str::to_owned);
     let rows = all.iter().map(|status| {
         [
             status.id.to_string(),
-            command(status, cut),
+            command(status.init().map(|init| &*init.args).unwrap_or_default(), cut),
             format!("{} ago", time::since(status.created_at, now)),
             state(status, now),
             status.init().and_then(|init| init.pid).map(|pid| pid.to_string()).unwrap_or_default(),
         ]
     });
-    let table = aligned(&std::iter::once(header).chain(rows).collect::<Vec<_>>());
+    let gone = past.iter().map(|past| {
+        let created = format!("{} ago", time::since(past.created_at, now));
+        [past.id.to_string(), command(&past.args, cut), created, removal(past, now), String::new()]
+    });
+    let table = aligned(&std::iter::once(header).chain(rows).chain(gone).collect::<Vec<_>>());
     lines(table.iter().map(String::as_str))
 }
 
@@ -58,10 +61,9 @@ fn ending(exit: &Exit) -> String {
     }
 }
 
-fn command(status: &ContainerStatus, cut: bool) -> String {
-    let text = status.init().map(|init: &ProcessStatus| init.args.join(" ")).unwrap_or_default();
+fn command(args: &[String], cut: bool) -> String {
     // Escaped before it is cut, so that an escape is never cut into something else's beginning.
-    let text = escaped(&text).to_string();
+    let text = escaped(&args.join(" ")).to_string();
     if !cut || text.chars().count() <= LONGEST_COMMAND {
         return text;
     }
@@ -82,6 +84,14 @@ fn state(status: &ContainerStatus, now: SystemTime) -> String {
     }
 }
 
+fn removal(past: &Past, now: SystemTime) -> String {
+    let ago = time::since(past.removed_at, now);
+    match past.exit(&ProcessId::init()) {
+        Some(exit) => format!("Removed ({}) {ago} ago", exit.status.shell_code()),
+        None => format!("Removed {ago} ago"),
+    }
+}
+
 fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> Vec<String> {
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0) + GAP;
     let widths: [usize; COLUMNS] = std::array::from_fn(width);
@@ -96,9 +106,9 @@ fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> Vec<String> {
 mod tests {
     use std::time::Duration;
 
+    use libcontainerd::Signal;
     use libcontainerd::core::id::Instance;
-    use libcontainerd::core::status::ProcessState;
-    use libcontainerd::{ProcessId, Signal};
+    use libcontainerd::core::status::{ProcessState, ProcessStatus};
 
     use super::*;
 
@@ -130,9 +140,19 @@ mod tests {
     }
 
     #[test]
+    fn one_that_was_removed_tells_its_code_if_it_ever_ran() {
+        let (then, now) = (SystemTime::UNIX_EPOCH, SystemTime::UNIX_EPOCH + Duration::from_secs(120));
+        let mut past = Past::new("web".parse().unwrap(), Instance::from_bits(1), then, then);
+        assert_eq!(removal(&past, now), "Removed 2 minutes ago");
+        let exit = Exit::new(ExitStatus::Code(7), libcontainerd::core::How::Waited, then);
+        past.exits = vec![(ProcessId::init(), exit)];
+        assert_eq!(removal(&past, now), "Removed (7) 2 minutes ago");
+    }
+
+    #[test]
     fn c41_a_hostile_command_is_escaped_before_it_is_cut() {
-        let status = status(&["sh", "-c", "echo \x1b]0;owned\x07; rm -rf \u{202e}everything there is"], None);
-        insta::assert_snapshot!(command(&status, true), @r"sh -c echo \x1b]0;owned\x07; rm -rf \u{…");
-        assert!(command(&status, false).ends_with("everything there is"));
+        let args = ["sh", "-c", "echo \x1b]0;owned\x07; rm -rf \u{202e}everything there is"].map(str::to_owned);
+        insta::assert_snapshot!(command(&args, true), @r"sh -c echo \x1b]0;owned\x07; rm -rf \u{…");
+        assert!(command(&args, false).ends_with("everything there is"));
     }
 }

@@ -4,13 +4,11 @@
 
 use std::time::{Duration, SystemTime};
 
+use libcontainerd::log_format::Rfc3339;
+
 /// RFC 3339 in UTC with nanoseconds.
 pub(crate) fn exact(at: SystemTime) -> String {
-    match jiff::Timestamp::try_from(at) {
-        Ok(at) => format!("{at:.9}"),
-        // Further away than year 9999: a clock that is set wrong, and no reason to fail.
-        Err(_) => String::new(),
-    }
+    Rfc3339(at).to_string()
 }
 
 /// How long something lasts, in its largest unit.

@@ -1,12 +1,15 @@
-//! `lctr attach`: the live streams of a running container, for one at a time.
+//! `lctr attach`: the streams of a running container. Kept output is followed by as many as like; a live stream, stdin
+//! among them, has one reader or writer at a time.
 //!
 //! Leaving by the keys ends with 1, as Docker's: the program's own exit is not known then.
 
-use libcontainerd::{DetachKeys, ProcessRef};
+use libcontainerd::{Child, DetachKeys, ErrorKind, ProcessRef, ReadFrom, Supervisor};
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::foreground::Foreground;
+use crate::grammar::log_position;
+use crate::output;
 use crate::signals::Signals;
 
 const LEFT: u8 = 1;
@@ -14,6 +17,10 @@ const LEFT: u8 = 1;
 /// Options of `attach`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Attach {
+    /// Begin kept output at this offset in bytes, at its start, or now
+    #[arg(long, value_name = "OFFSET|start|now", value_parser = log_position::from, default_value = "now",
+        hide_default_value = true)]
+    from: ReadFrom,
     /// Do not pass stdin on
     #[arg(long)]
     no_stdin: bool,
@@ -35,7 +42,7 @@ impl Attach {
         let supervisor = context.supervisor()?;
         let id = supervisor.find(&self.container).await?;
         let tty = supervisor.client().state(&id).await?.init().is_some_and(|init| init.terminal);
-        let mut child = supervisor.attach(&ProcessRef::init(id)).await?;
+        let mut child = self.attached(&supervisor, &ProcessRef::init(id)).await?;
         let how = Foreground {
             interactive: !self.no_stdin && child.stdin.is_some(),
             tty,
@@ -43,5 +50,21 @@ impl Attach {
             ends_with_reader: false,
         };
         Ok(how.follow(supervisor.client(), &mut child, &mut signals).await?.code(LEFT))
+    }
+
+    /// The streams; when somebody else has stdin, what can be had without it.
+    async fn attached(&self, supervisor: &Supervisor, process: &ProcessRef) -> Result<Child, Failure> {
+        if self.no_stdin {
+            return Ok(supervisor.attach_output(process, self.from).await?);
+        }
+        match supervisor.attach_from(process, self.from).await {
+            Err(error) if error.kind() == ErrorKind::WrongState => {
+                // With live output the same is in the way again: then that is what is said.
+                let Ok(child) = supervisor.attach_output(process, self.from).await else { return Err(error.into()) };
+                output::error::note("somebody else has its stdin; only its output is shown");
+                Ok(child)
+            }
+            attached => Ok(attached?),
+        }
     }
 }

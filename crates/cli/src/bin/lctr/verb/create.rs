@@ -1,10 +1,11 @@
 //! `lctr create`: a container whose program waits for `start`.
 //!
-//! Prints the name. Its streams are made and left for `start -a` or `attach`.
+//! Prints the name. Its output is kept for `start -a`, `attach` and `logs`, since nobody may be there when it is written.
 
 use crate::container_flags::ContainerFlags;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::keeping_flags::KeepingFlags;
 use crate::{foreground, output};
 
 /// Options of `create`.
@@ -17,6 +18,11 @@ pub(crate) struct Create {
     /// Give it a terminal
     #[arg(short, long)]
     tty: bool,
+    /// Remove it when it has ended
+    #[arg(long)]
+    rm: bool,
+    #[command(flatten)]
+    keeping: KeepingFlags,
     #[command(flatten)]
     container: ContainerFlags,
 }
@@ -27,7 +33,9 @@ impl Create {
         let supervisor = context.supervisor()?;
         let (builder, terminal) = self.container.onto(supervisor.container(), context)?;
         let stdio = foreground::stdio(self.interactive, self.tty || terminal);
-        let container = builder.stdio(stdio).detached().create().await?;
+        let builder = self.keeping.onto(builder, stdio, true);
+        let builder = if self.rm { builder.remove_when_ended() } else { builder };
+        let container = builder.detached().create().await?;
         output::line(container.id().as_str())?;
         Ok(0)
     }

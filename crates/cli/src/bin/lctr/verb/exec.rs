@@ -1,21 +1,25 @@
 //! `lctr exec`: a further program in a running container.
 //!
-//! Without `-i` it reads /dev/null, so that it never hangs on a stdin that nobody closes.
+//! Without `-i` it reads /dev/null, so that it never hangs on a stdin that nobody closes. Detached, its name is printed
+//! and its output is kept for `logs --exec`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use libcontainerd::{DetachKeys, ExecBuilder, Stdio};
+use libcontainerd::{DetachKeys, ExecBuilder, Exit};
 
 use crate::container_flags::variables;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::foreground::{self, Foreground};
+use crate::foreground::{self, Followed, Foreground};
+use crate::grammar::duration;
+use crate::output;
 use crate::signals::Signals;
 
 /// Options of `exec`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Exec {
-    /// Do not wait for it; its output goes nowhere
+    /// Do not wait for it; print its name, and keep its output for logs
     #[arg(short, long)]
     detach: bool,
     /// Pass stdin on
@@ -25,8 +29,14 @@ pub(crate) struct Exec {
     #[arg(short, long)]
     pub(crate) tty: bool,
     /// Name it
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", visible_alias = "name")]
     exec_id: Option<String>,
+    /// Kill it after this time with everything that it has started: 10s, 1m30s, or seconds
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    timeout: Option<Duration>,
+    /// Kill what it leaves running when it ends
+    #[arg(long)]
+    kill_leftovers: bool,
     /// Set a variable, or take the caller's
     #[arg(short, long, value_name = "KEY[=VALUE]")]
     env: Vec<String>,
@@ -64,6 +74,7 @@ impl Exec {
         let builder = self.describe(supervisor.exec(&id, program).args(command))?;
         let mut child = builder.spawn().await?;
         if self.detach {
+            output::line(child.process().process.as_str())?;
             return Ok(0);
         }
         let how = Foreground {
@@ -72,7 +83,11 @@ impl Exec {
             detach: self.detach_keys,
             ends_with_reader: true,
         };
-        Ok(how.follow(supervisor.client(), &mut child, &mut signals).await?.code(0))
+        let followed = how.follow(supervisor.client(), &mut child, &mut signals).await?;
+        if let (Followed::Exited(Exit { timed_out: true, .. }), Some(timeout)) = (&followed, self.timeout) {
+            output::error::note(&format!("its time of {timeout:?} was up: it was killed with all that it had started"));
+        }
+        Ok(followed.code(0))
     }
 
     fn describe(&self, mut builder: ExecBuilder) -> Result<ExecBuilder, Failure> {
@@ -88,7 +103,13 @@ impl Exec {
         if let Some(user) = &self.user {
             builder = builder.user(user);
         }
-        let detached = self.detach && !self.tty;
-        Ok(builder.stdio(if detached { Stdio::null() } else { foreground::stdio(self.interactive, self.tty) }))
+        if let Some(timeout) = self.timeout {
+            builder = builder.timeout(timeout);
+        }
+        if self.kill_leftovers {
+            builder = builder.kill_left_overs();
+        }
+        builder = builder.stdio(foreground::stdio(self.interactive, self.tty));
+        Ok(if self.detach { builder.stdio(libcontainerd::Stdio::null()).detached() } else { builder })
     }
 }

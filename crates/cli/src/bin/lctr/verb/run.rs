@@ -1,8 +1,8 @@
 //! `lctr run`: a program in a new container, in the foreground or detached.
 //!
 //! In the foreground its streams are connected before it starts; a container that has ended stays for `inspect` and
-//! `start` unless `--rm`, as with Docker. Detached, its name is printed and its streams wait for `attach`: what it
-//! writes stays in its pipe, and it waits when that is full.
+//! `logs` unless `--rm`, as with Docker. Detached, its name is printed and its output is kept for `logs` and `attach`;
+//! with `--rm` the container's own monitor removes it.
 
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use crate::container_flags::ContainerFlags;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::foreground::{self, Followed, Foreground};
+use crate::keeping_flags::KeepingFlags;
 use crate::signals::Signals;
 use crate::{exit_code, output};
 
@@ -41,18 +42,24 @@ pub(crate) struct Run {
         default_missing_value = "true", action = clap::ArgAction::Set, hide_default_value = true)]
     sig_proxy: bool,
     #[command(flatten)]
+    keeping: KeepingFlags,
+    #[command(flatten)]
     pub(crate) container: ContainerFlags,
 }
 
 impl Run {
     /// Runs it, and gives its exit code.
     pub(crate) async fn go(self, context: &Context) -> Result<u8, Failure> {
-        self.check()?;
+        if !self.detach {
+            foreground::check_terminal(self.tty)?;
+        }
         let supervisor = context.supervisor()?;
         let (builder, terminal) = self.container.onto(supervisor.container(), context)?;
         let tty = self.tty || terminal;
-        let builder = builder.stdio(foreground::stdio(self.interactive, tty));
+        let stdio = foreground::stdio(self.interactive, tty);
+        let builder = self.keeping.onto(builder, stdio, self.detach);
         if self.detach {
+            let builder = if self.rm { builder.remove_when_ended() } else { builder };
             let container = builder.detached().spawn().await?;
             output::line(container.id().as_str())?;
             return Ok(0);
@@ -60,14 +67,6 @@ impl Run {
         foreground::check_terminal(tty)?;
         let how = Foreground { interactive: self.interactive, tty, detach: self.detach_keys, ends_with_reader: true };
         in_foreground(&supervisor, builder, &how, self.sig_proxy, self.rm).await
-    }
-
-    fn check(&self) -> Result<(), Failure> {
-        if self.detach && self.rm {
-            let text = "with -d nobody stays to remove it: leave --rm out, and remove it with `lctr rm`";
-            return Err(Failure::Usage(text.to_owned()));
-        }
-        if self.detach { Ok(()) } else { foreground::check_terminal(self.tty) }
     }
 }
 

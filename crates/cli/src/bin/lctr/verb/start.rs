@@ -2,7 +2,7 @@
 //!
 //! In the foreground its streams are connected before it starts, so that no byte is early.
 
-use libcontainerd::{DetachKeys, ProcessRef, Supervisor};
+use libcontainerd::{DetachKeys, ProcessRef, ReadFrom, Supervisor};
 
 use crate::context::{Context, for_each};
 use crate::failure::Failure;
@@ -48,7 +48,7 @@ impl Start {
         let mut signals = Signals::listen()?;
         let id = supervisor.find(name).await?;
         let tty = supervisor.client().state(&id).await?.init().is_some_and(|init| init.terminal);
-        let mut child = supervisor.attach(&ProcessRef::init(id.clone())).await?;
+        let mut child = supervisor.attach_from(&ProcessRef::init(id.clone()), ReadFrom::Start).await?;
         supervisor.client().start(&id).await?;
         let how = Foreground { interactive: self.interactive, tty, detach: self.detach_keys, ends_with_reader: true };
         Ok(how.follow(supervisor.client(), &mut child, &mut signals).await?.code(0))

@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use libcontainerd::core::How;
 use libcontainerd::core::id::{Instance, Run};
-use libcontainerd::{ProcessId, Signal};
+use libcontainerd::core::status::{Counters, ResourceUsage};
+use libcontainerd::{Past, ProcessId, Signal, Swept};
 
 use super::*;
 
@@ -37,6 +38,51 @@ fn an_event_is_written_with_stable_names() {
     let kind = EventKind::Exited { process: ProcessId::init(), exit: exit(ExitStatus::Code(7)) };
     let event = Event::new("web".parse().unwrap(), Instance::from_bits(1), Run::FIRST, 4, SystemTime::UNIX_EPOCH, kind);
     insta::assert_snapshot!(serde_json::to_string_pretty(&EventView::new(&event, &Cursor::new("17"))).unwrap());
+}
+
+/// An end with everything that can be known of one.
+fn known_well() -> Exit {
+    let mut end = exit(ExitStatus::Signal(Signal::KILL));
+    end.oom = true;
+    end.usage = Some(ResourceUsage::new(Duration::from_millis(1500), Duration::from_millis(250), 4096));
+    let mut counters = Counters::default();
+    counters.oom_kills = Some(1);
+    counters.memory_peak = Some(64 << 20);
+    counters.periods = Some(10);
+    counters.throttled_periods = Some(3);
+    counters.throttled = Some(Duration::from_millis(125));
+    end.counters = Some(counters);
+    end
+}
+
+#[test]
+fn an_autopsy_is_written_with_stable_names() {
+    let view = AutopsyView::of(&known_well(), Some(b"out of mem\xffory\n"), false);
+    insta::assert_snapshot!(serde_json::to_string_pretty(&view).unwrap());
+    let view = AutopsyView::of(&exit(ExitStatus::Unknown), Some(b"login:"), true);
+    let view = serde_json::to_value(view).unwrap();
+    assert_eq!(view["last_output"], "login:");
+    assert!(["last_stderr", "usage", "cgroup"].iter().all(|name| view.get(name).is_none()), "{view:#}");
+}
+
+#[test]
+fn a_past_container_is_written_with_stable_names() {
+    let at = SystemTime::UNIX_EPOCH;
+    let mut past = Past::new("web".parse().unwrap(), Instance::from_bits(1), at, at + Duration::from_secs(9));
+    past.args = vec!["sh".into()];
+    past.exits = vec![(ProcessId::init(), exit(ExitStatus::Code(7)))];
+    insta::assert_snapshot!(serde_json::to_string_pretty(&PastView::new(&past)).unwrap());
+}
+
+#[test]
+fn what_was_swept_says_what_became_of_it() {
+    let mut swept = Swept::new("directory", "/run/x");
+    let text = |swept: &Swept, found| serde_json::to_string(&SweptView::new(swept, found)).unwrap();
+    insta::assert_snapshot!(text(&swept, true), @r#"{"kind":"directory","name":"/run/x","outcome":"found"}"#);
+    insta::assert_snapshot!(text(&swept, false), @r#"{"kind":"directory","name":"/run/x","outcome":"removed"}"#);
+    swept.failed = Some("busy".into());
+    insta::assert_snapshot!(text(&swept, false),
+        @r#"{"kind":"directory","name":"/run/x","outcome":"failed","error":"busy"}"#);
 }
 
 #[test]
