@@ -12,14 +12,20 @@
 
 use std::time::{Duration, SystemTime};
 
+pub use backwards::tail;
+pub use reader::{From, Next, Piece, Read, Reader};
+pub use watch::{clear, watch};
 pub use writer::{Repaired, Taken, Writer};
 
+mod backwards;
 mod directory;
 mod disk;
 mod index;
+mod reader;
 mod record;
 mod segment;
 mod state;
+mod watch;
 mod writer;
 
 /// How much is kept, and what happens when the disk has no room.
@@ -54,13 +60,14 @@ pub enum Why {
     Broken,
 }
 
+const BOTH: [Channel; 2] = [Channel::Stdout, Channel::Stderr];
+
 /// Nanoseconds since 1970, which is how times are kept; 0 for any before.
 fn nanoseconds(time: SystemTime) -> u64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
-#[allow(dead_code)]
 fn time(nanoseconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_nanos(nanoseconds)
 }

@@ -5,7 +5,7 @@
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 
-use rustix::fs::{Dir, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::{Error, Result};
@@ -22,12 +22,6 @@ pub(super) struct Listing {
 impl Listing {
     pub(super) fn read(directory: BorrowedFd<'_>) -> Result<Self> {
         list(directory).map_err(|errno| Error::ListLog { source: errno.into() })
-    }
-
-    /// The first segment that begins at or after `offset` and has data.
-    #[allow(dead_code)]
-    pub(super) fn next(&self, offset: u64) -> Option<u64> {
-        self.data.get(self.data.partition_point(|&first| first < offset)).copied()
     }
 }
 
@@ -49,9 +43,15 @@ pub(super) fn open(directory: BorrowedFd<'_>, name: &str, access: OFlags) -> rus
     }
 }
 
-/// The present length of a file in bytes.
+/// The present length in bytes of an open file.
 pub(super) fn length(file: BorrowedFd<'_>) -> rustix::io::Result<u64> {
     Ok(u64::try_from(rustix::fs::fstat(file)?.st_size).unwrap_or(0))
+}
+
+/// The present length in bytes of a file.
+pub(super) fn size(place: BorrowedFd<'_>, name: &str) -> rustix::io::Result<u64> {
+    let stat = rustix::fs::statat(place, name, AtFlags::SYMLINK_NOFOLLOW)?;
+    Ok(u64::try_from(stat.st_size).unwrap_or(0))
 }
 
 const DATA: &str = ".data";

@@ -54,9 +54,20 @@ impl Found {
         Ok(Self { first, size, head, records, length: bytes.len() as u64 })
     }
 
+    /// What the head of a segment says, if it can be read.
+    pub(super) fn head(place: BorrowedFd<'_>, first: u64) -> Option<Record> {
+        let index = directory::open(place, &directory::index(first), OFlags::RDONLY).ok()?;
+        head(index.as_fd(), first)
+    }
+
     /// Length in bytes of the part of the index that is right.
     pub(super) fn sound(&self) -> u64 {
         RECORDS_AT + (self.records.len() * LENGTH) as u64
+    }
+
+    /// Offset of what comes after it, as far as it knows.
+    pub(super) fn end(&self) -> u64 {
+        self.first.saturating_add(self.size).saturating_add(self.lost())
     }
 
     /// How many bytes after its own are known to be lost.
@@ -67,6 +78,14 @@ impl Found {
         };
         self.records.iter().filter_map(count).fold(0, u64::saturating_add)
     }
+}
+
+/// What the head of an open index says, if it can be read.
+pub(super) fn head(index: BorrowedFd<'_>, first: u64) -> Option<Record> {
+    let mut bytes = [0; LENGTH];
+    let read = retry_on_intr(|| rustix::io::pread(index, &mut bytes, 0)).ok()?;
+    let head = Record::decode(&bytes).filter(|_| read == LENGTH)?;
+    matches!(head, Record::Head { offset, .. } if offset == first).then_some(head)
 }
 
 /// The head of a segment and its further records, from the bytes of its index.

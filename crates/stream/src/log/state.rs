@@ -62,7 +62,6 @@ impl State {
     }
 
     /// Whether there are outputs and all of them have ended.
-    #[allow(dead_code)]
     pub(super) fn is_over(self) -> bool {
         self.known != Channels::default() && self.known == self.ended
     }

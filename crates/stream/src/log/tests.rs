@@ -8,12 +8,11 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use super::directory::{self, Listing};
 use super::index::Found;
 use super::record::Record;
-use super::{Channel, Limits, Taken, Why, Writer};
+use super::{BOTH, Channel, Limits, Taken, Why, Writer};
 
 mod crashes;
+mod reading;
 mod writing;
-
-pub(super) const BOTH: [Channel; 2] = [Channel::Stdout, Channel::Stderr];
 
 /// A directory with a log, and the two pipes of the process that is kept.
 pub(super) struct Bench {

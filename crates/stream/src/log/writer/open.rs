@@ -10,7 +10,6 @@ use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::AtFlags;
 use rustix::io::Errno;
 
 use super::super::directory::{self, Listing};
@@ -81,7 +80,7 @@ impl Writer {
         self.state.follow(&found.head);
         found.records.iter().for_each(|record| self.state.follow(record));
         self.unsaid = false;
-        self.offset = first.saturating_add(found.size).saturating_add(found.lost());
+        self.offset = found.end();
         repaired.cut = found.length.saturating_sub(found.sound());
         match Segment::reopen(self.directory.as_fd(), &found) {
             Ok(segment) => self.segment = Some(segment),
@@ -93,7 +92,7 @@ impl Writer {
     /// Leaves the newest segment, which cannot be read, to readers as lost.
     fn begin_behind(&mut self, first: u64, error: Error, repaired: &mut Repaired) -> Result<()> {
         let failed = |errno: Errno| Error::OpenSegment { first, source: errno.into() };
-        let size = size(self.directory.as_fd(), &directory::data(first)).map_err(failed)?;
+        let size = directory::size(self.directory.as_fd(), &directory::data(first)).map_err(failed)?;
         self.offset = first.saturating_add(size);
         repaired.unreadable = true;
         if size == 0 {
@@ -142,12 +141,6 @@ fn is_broken(error: &Error) -> bool {
 }
 
 fn older(place: BorrowedFd<'_>, first: u64) -> Older {
-    let length = |name: String| size(place, &name).unwrap_or(0);
+    let length = |name: String| directory::size(place, &name).unwrap_or(0);
     Older { first, weight: weight(length(directory::data(first)), length(directory::index(first))) }
-}
-
-/// Length of a file in bytes.
-fn size(place: BorrowedFd<'_>, name: &str) -> rustix::io::Result<u64> {
-    let stat = rustix::fs::statat(place, name, AtFlags::SYMLINK_NOFOLLOW)?;
-    Ok(u64::try_from(stat.st_size).unwrap_or(0))
 }
