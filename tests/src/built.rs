@@ -2,6 +2,7 @@
 //!
 //! Each is built at most once in a test process, by cargo itself, which knows when there is nothing to do. The probe
 //! has a target directory of its own and an explicit target, so that its flags touch nothing else.
+//! On a host without cargo, `LCTR_TEST_PROGRAMS` names the directory that has them all, built elsewhere.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,6 +23,9 @@ pub fn attacker() -> &'static Path {
 fn static_programs() -> &'static Path {
     static PROGRAMS: OnceLock<PathBuf> = OnceLock::new();
     PROGRAMS.get_or_init(|| {
+        if let Some(directory) = brought() {
+            return directory;
+        }
         let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
         let directory = target_directory().join("probe");
         let mut cargo = cargo("libcontainerd-probe", &directory);
@@ -35,6 +39,9 @@ fn static_programs() -> &'static Path {
 pub fn lctr() -> &'static Path {
     static LCTR: OnceLock<PathBuf> = OnceLock::new();
     LCTR.get_or_init(|| {
+        if let Some(directory) = brought() {
+            return directory.join("lctr");
+        }
         of_facade(&["--bin", "lctr"]);
         profile_directory().join("lctr")
     })
@@ -42,6 +49,9 @@ pub fn lctr() -> &'static Path {
 
 /// An example of the facade, of the same profile.
 pub fn example(name: &str) -> PathBuf {
+    if let Some(directory) = brought() {
+        return directory.join(name);
+    }
     of_facade(&["--example", name]);
     profile_directory().join("examples").join(name)
 }
@@ -55,11 +65,17 @@ fn of_facade(what: &[&str]) {
     succeed(cargo);
 }
 
-/// A directory of ours for what tests make once and keep, below cargo's target directory.
+/// A directory of ours for what tests make once and keep: below cargo's target directory, if there is one.
 pub fn fixtures() -> PathBuf {
-    let directory = target_directory().join("fixtures");
+    let above = if brought().is_some() { std::env::temp_dir() } else { target_directory() };
+    let directory = above.join("fixtures");
     std::fs::create_dir_all(&directory).expect("the target directory can be written");
     directory
+}
+
+/// Where the programs are that were built on another host.
+fn brought() -> Option<PathBuf> {
+    std::env::var_os("LCTR_TEST_PROGRAMS").map(PathBuf::from)
 }
 
 fn cargo(package: &str, target: &Path) -> Command {

@@ -8,6 +8,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
+use crate::patience;
+
 const PATIENCE: Duration = Duration::from_secs(30);
 const CHUNK: usize = 64 << 10;
 
@@ -64,7 +66,7 @@ impl Heard {
     #[track_caller]
     fn wait_until(&self, done: impl Fn(&Ear) -> bool) -> MutexGuard<'_, Ear> {
         let (ear, changed) = &*self.0;
-        let waiting = changed.wait_timeout_while(ear.lock().unwrap(), PATIENCE, |ear| !done(ear));
+        let waiting = changed.wait_timeout_while(ear.lock().unwrap(), patience::at_most(PATIENCE), |ear| !done(ear));
         let (ear, waited) = waiting.unwrap();
         if waited.timed_out() {
             let text = ear.text();

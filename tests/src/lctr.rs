@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::built;
+use crate::patience;
 use crate::scratch::Scratch;
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -113,7 +114,7 @@ fn collect(mut child: Child, input: Vec<u8>) -> (ExitStatus, String, String) {
     let (ended, watch) = mpsc::channel::<()>();
     let pid = child.id();
     let watchdog = thread::spawn(move || {
-        if watch.recv_timeout(LIMIT) == Err(mpsc::RecvTimeoutError::Timeout) {
+        if watch.recv_timeout(patience::at_most(LIMIT)) == Err(mpsc::RecvTimeoutError::Timeout) {
             eprintln!("lctr took too long and is killed");
             crate::fault::kill(pid);
         }

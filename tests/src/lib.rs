@@ -14,6 +14,7 @@ pub mod host;
 pub mod host_hash;
 pub mod lctr;
 pub mod nobody;
+pub mod patience;
 pub mod rootfs;
 pub mod running;
 pub mod runtimes;

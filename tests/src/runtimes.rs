@@ -19,7 +19,7 @@ use libcontainerd_embedded::{EmbeddedRuntime, MonitorImage};
 use libcontainerd_fifo_io::FifoProcessIo;
 
 use crate::scratch::Scratch;
-use crate::{fault, rootfs};
+use crate::{fault, patience, rootfs};
 
 /// The embedded engine on roots of its own.
 #[derive(Debug)]
@@ -71,6 +71,10 @@ impl Stage for EmbeddedStage {
 
     fn kill_outside(&self, pid: u32) {
         fault::kill(pid);
+    }
+
+    fn patience(&self) -> u32 {
+        patience::factor()
     }
 
     async fn left_over(&self) -> Vec<String> {

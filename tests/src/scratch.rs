@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::host;
+use crate::{host, patience};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 const GLANCE: Duration = Duration::from_millis(5);
@@ -73,7 +73,7 @@ impl Scratch {
 
     /// What of containers is left, a line each, after waiting for what is on its way out.
     pub fn left_over(&self) -> Vec<String> {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + patience::at_most(PATIENCE);
         loop {
             let found = self.look();
             if found.is_empty() || Instant::now() > end {

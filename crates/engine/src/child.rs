@@ -11,6 +11,7 @@ mod account;
 mod devices;
 mod fault;
 mod filesystem;
+mod joins;
 mod mask;
 mod names;
 mod procfs;
@@ -26,9 +27,8 @@ use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use rustix::process::DumpableBehavior;
-use rustix::thread::ThreadNameSpaceType;
 
-use crate::plan::{Blueprint, Joins};
+use crate::plan::Blueprint;
 use crate::report::{self, REPORT_MAX, Stage};
 use crate::sys::{self, CloneRequest, Cloned};
 use fault::{Fault, Step, ToStep};
@@ -59,22 +59,8 @@ fn begin(blueprint: &Blueprint) -> Step<'_, Infallible> {
     rustix::process::umask(Mode::empty());
     place_stdio(blueprint)?;
     close_others(&blueprint.keep).at(Stage::Prepare)?;
-    match &blueprint.joins {
-        Joins::None => {}
-        Joins::Each { namespaces, pid } => {
-            for (namespace, kind) in namespaces {
-                rustix::thread::move_into_link_name_space(namespace.as_fd(), Some(*kind)).at(Stage::Namespaces)?;
-            }
-            if *pid {
-                step_aside(blueprint)?;
-            }
-        }
-        Joins::Process { pidfd, kinds } => {
-            rustix::thread::move_into_thread_name_spaces(pidfd.as_fd(), *kinds).at(Stage::Namespaces)?;
-            if kinds.contains(ThreadNameSpaceType::PROCESS_ID) {
-                step_aside(blueprint)?;
-            }
-        }
+    if joins::before_the_cgroup(&blueprint.joins)? {
+        step_aside(blueprint)?;
     }
     set_up(blueprint)
 }
@@ -97,6 +83,7 @@ fn step_aside(blueprint: &Blueprint) -> Step<'_, ()> {
 
 fn set_up(blueprint: &Blueprint) -> Step<'_, Infallible> {
     enter_cgroups(&blueprint.entrances)?;
+    joins::in_the_cgroup(&blueprint.joins)?;
     rustix::process::setsid().at(Stage::Process)?;
     names::set(blueprint)?;
     let mut terminal = None;

@@ -66,6 +66,11 @@ pub trait Stage: fmt::Debug + Send + Sync {
     /// Kills a process by its pid on the host, past the runtime.
     fn kill_outside(&self, pid: u32);
 
+    /// By how much longer than elsewhere a case may take here before it counts as hanging: 1 unless the machine is slow.
+    fn patience(&self) -> u32 {
+        1
+    }
+
     /// What of containers is on the machine, a line each; waits for what is being removed already.
     async fn left_over(&self) -> Vec<String>;
 }

@@ -26,10 +26,11 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// Runs a case to its end, deletes what it has left running, and checks that nothing else is left.
 pub(super) async fn play<F: Future<Output = ()>>(stage: Arc<dyn Stage>, case: fn(Scene) -> F) {
+    let limit = LIMIT * stage.patience();
     let scene = Scene::new(stage);
-    timeout(LIMIT, case(scene.clone())).await.expect("the case hangs");
+    timeout(limit, case(scene.clone())).await.expect("the case hangs");
     scene.clear().await;
-    timeout(LIMIT, scene.is_empty()).await.expect("looking for what is left hangs");
+    timeout(limit, scene.is_empty()).await.expect("looking for what is left hangs");
 }
 
 /// A stage with a client on it.
