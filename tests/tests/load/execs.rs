@@ -103,7 +103,7 @@ async fn a_storm_of_execs_costs_nothing_for_good(scene: Arc<Scene>) {
     let container = idle(&scene).await;
     storm(&scene, "warm", 200).await;
     let processes = || {
-        let mut pids = fault::supervisors(&scene.supervisor_state(), "c");
+        let mut pids = fault::supervisors(&scene.state(), "c");
         pids.push(std::process::id());
         pids
     };
@@ -111,7 +111,8 @@ async fn a_storm_of_execs_costs_nothing_for_good(scene: Arc<Scene>) {
     storm(&scene, "storm", times(1000)).await;
     for (pid, before) in before {
         let after = Cost::of(pid);
-        let (grew, kib) = (after.descriptors.saturating_sub(before.descriptors), after.memory.saturating_sub(before.memory));
+        let (grew, kib) =
+            (after.descriptors.saturating_sub(before.descriptors), after.memory.saturating_sub(before.memory));
         let tasks = after.tasks.saturating_sub(before.tasks);
         // Sockets of connections that are just closing, and threads that tokio has not let go of yet.
         assert!(grew <= 8 && tasks <= 64, "process {pid}: {before:?}, then {after:?}");

@@ -69,6 +69,11 @@ impl Scene {
         &self.supervisor
     }
 
+    /// STATE.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.scratch.state()
+    }
+
     /// A place for the test's own files.
     pub(crate) fn place(&self, name: &str) -> PathBuf {
         self.scratch.place(name)
