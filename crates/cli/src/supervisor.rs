@@ -189,13 +189,13 @@ impl SupervisorBuilder {
     /// without what the engine needs; `NotFound` when no program to watch containers with is found.
     pub fn build(self) -> Result<Supervisor> {
         let (root, data) = (absolute(self.root)?, absolute(self.data)?);
-        let mut runtime = EmbeddedRuntime::builder(root.clone(), data);
+        let mut runtime = EmbeddedRuntime::builder(root.clone(), data.clone());
         if let Some(image) = self.monitor {
             runtime = runtime.monitor(image);
         }
         Ok(Supervisor::compose(Ports {
             runtime: Arc::new(runtime.build()?),
-            io: Arc::new(FifoProcessIo::default()),
+            io: Arc::new(FifoProcessIo::default().keeping(data.join("output"))),
             bundles: Arc::new(DirBundleStore::new(root)),
             backend: self.backend,
         }))

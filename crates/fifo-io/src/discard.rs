@@ -26,7 +26,7 @@ pub(crate) async fn discard(request: &IoRequest, reader: &str, limit: Duration) 
         Err(Error::AlreadyRead { .. }) => return Ok(()),
         taken => taken?,
     };
-    let Fifos { stdout, stderr, .. } = Fifos::wanted(request);
+    let Fifos { stdout, stderr, .. } = Fifos::live(request);
     let stdout = open(directory.as_fd(), stdout, request)?;
     let stderr = open(directory.as_fd(), stderr, request)?;
     let both = async { tokio::try_join!(to_the_end(stdout), to_the_end(stderr)).map(drop) };

@@ -75,6 +75,81 @@ pub enum Error {
         /// The cause.
         source: stream::Error,
     },
+    /// Output is to be kept, but nobody said where.
+    #[error("these streams keep no output")]
+    KeepsNone,
+    /// Output is to be kept of a container that was not told from others of its name.
+    #[error("output is kept only for a creation of a container")]
+    NoInstance,
+    /// Stdin is to be kept.
+    #[error("stdin cannot be kept: give it a stream, a descriptor or nothing")]
+    KeptStdin,
+    /// The directory of kept output could not be made or made ours.
+    #[error("cannot make {} for kept output", path.display())]
+    MakeLog {
+        /// The directory.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// What stands where output is to be kept was not made by us.
+    #[error("{} is not a directory of ours", path.display())]
+    ForeignLog {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// No output of the process is kept, or it cannot be opened.
+    #[error("cannot open kept output in {}", path.display())]
+    FindLog {
+        /// The directory.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// Kept output could not be read.
+    #[error("cannot read kept output")]
+    ReadLog {
+        /// The cause, which names the segment.
+        source: stream::Error,
+    },
+    /// Kept output could not be removed.
+    #[error("cannot remove {}", path.display())]
+    RemoveLog {
+        /// The directory.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// It could not be found out what output is kept.
+    #[error("cannot list {}", path.display())]
+    ListLogs {
+        /// The directory.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The caller's descriptor is not open.
+    #[error("descriptor {number} cannot be given to a process")]
+    Descriptor {
+        /// Its number.
+        number: i32,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The caller's descriptor is a terminal.
+    #[error(
+        "descriptor {number} is a terminal, which a process could type into: ask for a terminal of its own instead"
+    )]
+    TerminalHandedIn {
+        /// Its number.
+        number: i32,
+    },
+    /// The caller's descriptor cannot be read, or not be written, as its place wants.
+    #[error("descriptor {number} is not open for what it is to be used for")]
+    WrongWay {
+        /// Its number.
+        number: i32,
+    },
     /// Bytes could not be read.
     #[error("cannot read a stream")]
     Read {
@@ -93,10 +168,20 @@ impl Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::AlreadyRead { .. } => ErrorKind::WrongState,
-            Self::ForeignLock { .. } => ErrorKind::PermissionDenied,
+            Self::ForeignLock { .. } | Self::ForeignLog { .. } => ErrorKind::PermissionDenied,
             Self::Make { source } | Self::Open { source } | Self::Remove { source } => kind_of_stream(source),
-            Self::OpenDirectory { source, .. } | Self::Lock { source, .. } | Self::Watch { source } => {
-                kind_of_io(source)
+            Self::OpenDirectory { source, .. }
+            | Self::MakeLog { source, .. }
+            | Self::FindLog { source, .. }
+            | Self::RemoveLog { source, .. }
+            | Self::ListLogs { source, .. }
+            | Self::Lock { source, .. }
+            | Self::Watch { source } => kind_of_io(source),
+            Self::ReadLog { source } => kind_of_stream(source),
+            Self::KeepsNone => ErrorKind::Unsupported,
+            Self::NoInstance => ErrorKind::Internal,
+            Self::KeptStdin | Self::Descriptor { .. } | Self::TerminalHandedIn { .. } | Self::WrongWay { .. } => {
+                ErrorKind::InvalidArgument
             }
             Self::Discard { .. } | Self::Move { .. } | Self::Read { .. } | Self::Write { .. } => ErrorKind::System,
         }
@@ -104,13 +189,26 @@ impl Error {
 
     fn into_source(self) -> Option<Box<dyn std::error::Error + Send + Sync>> {
         match self {
-            Self::AlreadyRead { .. } | Self::ForeignLock { .. } => None,
+            Self::AlreadyRead { .. }
+            | Self::ForeignLock { .. }
+            | Self::KeepsNone
+            | Self::NoInstance
+            | Self::KeptStdin
+            | Self::ForeignLog { .. }
+            | Self::TerminalHandedIn { .. }
+            | Self::WrongWay { .. } => None,
             Self::Make { source }
             | Self::Open { source }
             | Self::Remove { source }
             | Self::Discard { source }
+            | Self::ReadLog { source }
             | Self::Move { source } => Some(source.into()),
             Self::OpenDirectory { source, .. }
+            | Self::MakeLog { source, .. }
+            | Self::FindLog { source, .. }
+            | Self::RemoveLog { source, .. }
+            | Self::ListLogs { source, .. }
+            | Self::Descriptor { source, .. }
             | Self::Lock { source, .. }
             | Self::Watch { source }
             | Self::Read { source }

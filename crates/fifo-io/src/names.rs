@@ -1,7 +1,7 @@
 //! The names of a process's streams below their directory: the only place that knows them.
 //!
 //! A process has three FIFOs, or two with a terminal, of which only those are made that the caller has placed as
-//! streams. Beside them stands the lock of their one reader.
+//! streams or wants kept. Beside them stands the lock of their one reader.
 
 use std::os::fd::OwnedFd;
 
@@ -21,9 +21,19 @@ pub(crate) struct Fifos {
 }
 
 impl Fifos {
-    pub(crate) fn wanted(request: &IoRequest) -> Self {
+    /// Those that are made: of streams to the program, and of output that the runtime keeps.
+    pub(crate) fn made(request: &IoRequest) -> Self {
+        Self::at(request, &[Place::Stream, Place::Kept])
+    }
+
+    /// Those that the program has the other end of.
+    pub(crate) fn live(request: &IoRequest) -> Self {
+        Self::at(request, &[Place::Stream])
+    }
+
+    fn at(request: &IoRequest, places: &[Place]) -> Self {
         let stdio = &request.stdio;
-        let named = |place: Place, suffix| (place == Place::Stream).then(|| name(&request.process.process, suffix));
+        let named = |place: Place, suffix| places.contains(&place).then(|| name(&request.process.process, suffix));
         // A terminal has one way out.
         let stderr = if stdio.terminal.is_some() { Place::Null } else { stdio.stderr };
         Self { stdin: named(stdio.stdin, STDIN), stdout: named(stdio.stdout, STDOUT), stderr: named(stderr, STDERR) }

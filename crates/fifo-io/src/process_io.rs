@@ -7,36 +7,63 @@
 //! Does not know: who makes and removes the directory.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use libcontainerd_core::error::Result as CoreResult;
-use libcontainerd_core::ports::process_io::{InputStream, IoRequest, OutputStream, ProcessIo, ProcessLink, Streams};
-use libcontainerd_core::stdio::{Endpoint, Endpoints};
+use libcontainerd_core::ProcessRef;
+use libcontainerd_core::error::{Error as CoreError, ErrorKind, Result as CoreResult};
+use libcontainerd_core::id::Instance;
+use libcontainerd_core::ports::process_io::{
+    InputStream, IoRequest, LogSource, OutputStream, ProcessIo, ProcessLink, ReadLog, Streams,
+};
+use libcontainerd_core::ports::runtime::{Sweep, Swept};
+use libcontainerd_core::stdio::{Endpoint, Endpoints, Log, Place};
 use libcontainerd_stream::{self as stream, fifo};
 
 use crate::ending::Ending;
 use crate::hold::Holds;
+use crate::kept::Kept;
 use crate::names::{self, Fifos};
 use crate::reader_lock::ReaderLock;
-use crate::{Error, FifoReader, FifoWriter, copy, discard, error};
+use crate::{Error, FifoReader, FifoWriter, copy, discard, error, placed};
 
 /// The streams of processes as FIFOs `PROCESS-stdin`, `PROCESS-stdout` and `PROCESS-stderr` in a directory.
 #[derive(Debug, Clone)]
 pub struct FifoProcessIo {
     reader: Arc<str>,
     holds: Arc<Holds>,
+    kept: Option<Kept>,
 }
 
 impl FifoProcessIo {
     /// Streams that are read in the name of `reader`: what a second one is told when it is refused.
     pub fn new(reader: impl Into<Arc<str>>) -> Self {
-        Self { reader: reader.into(), holds: Arc::default() }
+        Self { reader: reader.into(), holds: Arc::default(), kept: None }
+    }
+
+    /// The same, with kept output below `directory` (absolute), which is made when it is needed.
+    #[must_use]
+    pub fn keeping(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.kept = Some(Kept::new(directory.into()));
+        self
+    }
+
+    fn kept(&self) -> Result<&Kept, Error> {
+        self.kept.as_ref().ok_or(Error::KeepsNone)
+    }
+
+    /// The directory of what is, or may come to be, kept.
+    fn log_of(&self, request: &IoRequest) -> Result<Option<Log>, Error> {
+        if !request.stdio.keeps() {
+            return Ok(None);
+        }
+        self.kept()?.prepare(request).map(Some)
     }
 
     /// Lets go of what was written to an earlier stdin of that name.
-    fn forget(&self, request: &IoRequest) {
+    fn let_go(&self, request: &IoRequest) {
         self.holds.end(&request.directory.join(names::stdin(&request.process.process)));
     }
 }
@@ -53,22 +80,22 @@ impl Default for FifoProcessIo {
 #[async_trait]
 impl ProcessIo for FifoProcessIo {
     async fn prepare(&self, request: &IoRequest) -> CoreResult<Endpoints> {
-        let (directory, fifos) = (names::open_directory(request)?, Fifos::wanted(request));
-        make_all(directory.as_fd(), &fifos, request.owner)?;
+        placed::check(&request.stdio)?;
+        let (directory, fifos) = (names::open_directory(request)?, Fifos::made(request));
+        let log = self.log_of(request)?;
+        make_all(directory.as_fd(), &fifos, request.owner).inspect_err(|_| {
+            if let (Some(kept), Some(log)) = (&self.kept, &log) {
+                kept.undo(log);
+            }
+        })?;
         // Another program may have removed an earlier FIFO of this name.
-        self.forget(request);
-        let endpoint = |name: Option<String>| match name {
-            Some(name) => Endpoint::Fifo(request.directory.join(name)),
-            None => Endpoint::Null,
-        };
-        let Fifos { stdin, stdout, stderr } = fifos;
-        let lock = request.directory.join(names::reader_lock(&request.process.process));
-        Ok(Endpoints::new(endpoint(stdin), endpoint(stdout), endpoint(stderr), &request.stdio).read_under(lock))
+        self.let_go(request);
+        Ok(endpoints(request, fifos).kept_in(log))
     }
 
     async fn open(&self, request: &IoRequest, link: Arc<dyn ProcessLink>) -> CoreResult<Streams> {
         let directory = names::open_directory(request)?;
-        let Fifos { stdin, stdout, stderr } = Fifos::wanted(request);
+        let Fifos { stdin, stdout, stderr } = Fifos::live(request);
         if stdin.is_none() && stdout.is_none() && stderr.is_none() {
             return Ok(Streams::default());
         }
@@ -84,7 +111,7 @@ impl ProcessIo for FifoProcessIo {
     }
 
     async fn remove(&self, request: &IoRequest) -> CoreResult<()> {
-        self.forget(request);
+        self.let_go(request);
         let Some(directory) = error::unless_missing(names::open_directory(request))? else {
             return Ok(());
         };
@@ -94,9 +121,46 @@ impl ProcessIo for FifoProcessIo {
         Ok(())
     }
 
+    async fn log(&self, process: &ProcessRef, instance: Instance, read: ReadLog) -> CoreResult<Box<dyn LogSource>> {
+        Ok(Box::new(self.kept()?.open(&process.process, instance, read)?))
+    }
+
+    async fn forget(&self, instance: Instance) -> CoreResult<()> {
+        let Some(kept) = self.kept.clone() else { return Ok(()) };
+        aside(move || kept.forget(instance)).await
+    }
+
+    async fn sweep(&self, living: &[Instance], how: Sweep) -> CoreResult<Vec<Swept>> {
+        let (Some(kept), living) = (self.kept.clone(), living.to_vec()) else { return Ok(Vec::new()) };
+        aside(move || kept.sweep(&living, how)).await
+    }
+
     async fn copy(&self, from: &mut dyn OutputStream, to: &mut dyn InputStream) -> CoreResult<u64> {
         copy::copy(from, to).await
     }
+}
+
+/// Does what the disk may take long for, where nobody waits behind it.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> CoreResult<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done?),
+        Err(error) => Err(CoreError::new(ErrorKind::Internal, "work on kept output was given up").because(error)),
+    }
+}
+
+/// The runtime's ends of what was made.
+fn endpoints(request: &IoRequest, fifos: Fifos) -> Endpoints {
+    let end = |place: Place, name: Option<String>| match (place, name) {
+        (Place::Kept, Some(name)) => Endpoint::Kept(request.directory.join(name)),
+        (_, Some(name)) => Endpoint::Fifo(request.directory.join(name)),
+        (Place::Descriptor(number), None) => Endpoint::Descriptor(number),
+        (_, None) => Endpoint::Null,
+    };
+    let (stdio, Fifos { stdin, stdout, stderr }) = (&request.stdio, fifos);
+    let stderr_place = if stdio.terminal.is_some() { Place::Null } else { stdio.stderr };
+    let ends = (end(stdio.stdin, stdin), end(stdio.stdout, stdout), end(stderr_place, stderr));
+    let lock = request.directory.join(names::reader_lock(&request.process.process));
+    Endpoints::new(ends.0, ends.1, ends.2, stdio).read_under(lock)
 }
 
 /// Makes all of them or, where one cannot be made, none.

@@ -7,6 +7,7 @@ mod copying;
 mod descriptors;
 mod discarding;
 mod ending;
+mod keeping;
 mod making;
 mod opening;
 mod peers;

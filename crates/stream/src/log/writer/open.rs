@@ -65,6 +65,8 @@ impl Writer {
             writer.go_on(newest, &mut repaired)?;
         }
         writer.older = firsts.iter().map(|&first| older(writer.directory.as_fd(), first)).collect();
+        // The dead may have kept bytes that they woke nobody for.
+        writer.unmarked = true;
         writer.repaired = (repaired != Repaired::default()).then_some(repaired);
         writer.settle();
         Ok(writer)
