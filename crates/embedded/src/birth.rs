@@ -26,7 +26,7 @@ use crate::monitor::{Beginning, account};
 use crate::record::{Creating, History};
 use crate::shared::{Container, Shared, Statuses, listen};
 use crate::sys::{self, Forked};
-use crate::wire::{self, Adopt, Answer, Envelope, Failure, Launch, Request};
+use crate::wire::{self, Adopt, Answer, Envelope, Failure, Launch, Request, Version};
 use crate::{identity, witness};
 
 /// What a new monitor is told over the descriptor that it is born with.
@@ -125,8 +125,13 @@ fn receive(connection: &OwnedFd) -> Option<(Request, OwnedFd)> {
             whole = Some(4 + wire::body_length(*head).ok()?);
         }
     }
-    let envelope: Envelope = serde_json::from_slice(bytes.get(4..)?).ok()?;
-    (envelope.v <= wire::VERSION).then_some((envelope.request, lock?))
+    let task = bytes.get(4..)?;
+    if serde_json::from_slice::<Version>(task).ok()?.v > wire::VERSION {
+        tell_failure(connection, Fault::TooOld);
+        return None;
+    }
+    let envelope: Envelope = serde_json::from_slice(task).ok()?;
+    Some((envelope.request, lock?))
 }
 
 /// Goes on as the witness.
@@ -184,6 +189,8 @@ fn prepare_in(
         boot: identity::boot().map_err(Fault::system("learn which boot this is"))?,
         cgroup_parent: launch.cgroup_parent,
         cgroup_name: launch.cgroup_name,
+        user: launch.user.clone(),
+        lifetime: launch.lifetime,
     };
     let mut container =
         Container { id: launch.id, instance: launch.instance, data: launch.data, spec: launch.spec, user: launch.user };
@@ -202,7 +209,8 @@ fn prepare_adoption(adopt: Adopt, lock: OwnedFd, oom_score_adj: i32) -> Result<(
     let replay = journal::read(&run, layout::JOURNAL).map_err(Fault::disk("read the journal"))?;
     let creating = History::of(&replay.records)?.ok_or(Fault::NoJournal)?.creating;
     let spec = serde_json::from_slice(&spec)?;
-    let mut container = Container { id: adopt.id, instance: creating.instance, data: adopt.data, spec, user: None };
+    let user = creating.user.clone();
+    let mut container = Container { id: adopt.id, instance: creating.instance, data: adopt.data, spec, user };
     complete(&mut container, None, oom_score_adj)?;
     let shared = share(container, state, run, lock)?;
     let host = leave_cgroups(None, &shared, &creating)?;

@@ -11,6 +11,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
 
 use libcontainerd_core::Instance;
 use libcontainerd_durable::{Dir, Error as DiskError};
@@ -53,6 +54,32 @@ impl Doorbells {
         }
     }
 
+    /// The bells of those who were killed before they took them down.
+    ///
+    /// # Errors
+    /// When they cannot be listed or tried.
+    pub(crate) fn abandoned(&self) -> io::Result<Vec<PathBuf>> {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let socket = || rustix::net::socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None);
+        let mut abandoned = Vec::new();
+        for name in self.bells.names().map_err(io::Error::other)? {
+            let address = SocketAddrUnix::new(self.path(&name))?;
+            if rustix::net::connect(&socket()?, &address) == Err(Errno::CONNREFUSED) {
+                abandoned.push(self.bells.path().join(name));
+            }
+        }
+        Ok(abandoned)
+    }
+
+    /// Takes down a bell that is abandoned.
+    ///
+    /// # Errors
+    /// The kernel's errno.
+    pub(crate) fn take_down(&self, bell: &Path) -> io::Result<()> {
+        let name = bell.file_name().unwrap_or_default();
+        Ok(rustix::fs::unlinkat(&self.bells, name, AtFlags::empty())?)
+    }
+
     /// Hangs up a bell of our own.
     ///
     /// # Errors
@@ -67,8 +94,8 @@ impl Doorbells {
     }
 
     /// A path that is short enough for a socket, however deep STATE is.
-    fn path(&self, name: &OsStr) -> std::path::PathBuf {
-        std::path::Path::new(&format!("/proc/self/fd/{}", self.bells.as_fd().as_raw_fd())).join(name)
+    fn path(&self, name: &OsStr) -> PathBuf {
+        Path::new(&format!("/proc/self/fd/{}", self.bells.as_fd().as_raw_fd())).join(name)
     }
 }
 

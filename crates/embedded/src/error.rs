@@ -78,6 +78,9 @@ pub enum Error {
     /// A process's cgroups could not be looked at, killed or removed.
     #[error("the container's cgroups cannot be used")]
     Engine(#[source] libcontainerd_engine::Error),
+    /// What a dead container left mounted could not be unmounted.
+    #[error("it cannot be unmounted")]
+    Unmount(#[source] io::Error),
     /// A task of ours did not come to its end.
     #[error("a task was torn down before its end")]
     Task(#[source] tokio::task::JoinError),
@@ -108,7 +111,7 @@ impl Error {
             },
             Error::Connect(_) | Error::Broken(_) => ErrorKind::Unavailable,
             Error::Silent(_) => ErrorKind::DeadlineExceeded,
-            Error::Engine(_) => ErrorKind::System,
+            Error::Engine(_) | Error::Unmount(_) => ErrorKind::System,
             Error::Task(_) => ErrorKind::Internal,
         }
     }

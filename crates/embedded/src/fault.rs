@@ -84,6 +84,14 @@ pub(crate) enum Fault {
     /// A capability's name is none.
     #[error("{0:?} is not the name of a capability")]
     Capability(String),
+    /// The program that the container was to be bound to is gone.
+    #[error("the program that the container is bound to is not running")]
+    NoOwner,
+    /// The client is of a later release than this program.
+    #[error(
+        "the monitor's program is of an older release, which does not know all that is asked for: install the same"
+    )]
+    TooOld,
     /// What the spec says about its process is missing.
     #[error("the spec has no process to run")]
     NoProcess,
@@ -109,9 +117,12 @@ impl Fault {
             Fault::NotNull | Fault::Stream(_) => ErrorKind::System,
             Fault::Caller(_) => ErrorKind::Unavailable,
             Fault::Descriptor { source, .. } => descriptor_kind(source),
-            Fault::Unfit { .. } | Fault::Place | Fault::Capability(_) | Fault::NoProcess => ErrorKind::InvalidArgument,
+            Fault::Unfit { .. } | Fault::Place | Fault::Capability(_) | Fault::NoProcess | Fault::NoOwner => {
+                ErrorKind::InvalidArgument
+            }
             Fault::Engine(source) => engine_kind(source),
             Fault::Start(_) => ErrorKind::StartFailed,
+            Fault::TooOld => ErrorKind::Unsupported,
         }
     }
 

@@ -16,7 +16,7 @@ use crate::diary::Diary;
 use crate::doorbell::Doorbells;
 use crate::fault::Fault;
 use crate::layout;
-use crate::record::{Creating, Entry, Fact, History, VERSION};
+use crate::record::{Creating, Entry, Fact, History};
 
 mod compaction;
 
@@ -51,7 +51,7 @@ impl ContainerJournal {
     /// # Errors
     /// `Disk` or `Entry`; nothing is left.
     pub(crate) fn create(state: &Dir, run: &Dir, creating: Creating) -> Result<Self, Fault> {
-        let entry = Entry { v: VERSION, seq: 0, at: SystemTime::now(), fact: Fact::Creating(Box::new(creating)) };
+        let entry = Entry::new(0, SystemTime::now(), Fact::Creating(Box::new(creating)));
         let mut journal = Journal::create(run, layout::JOURNAL, RESERVE).map_err(Fault::disk("make the journal"))?;
         journal.append(&entry.encode()?).map_err(Fault::disk("begin the journal"))?;
         let history = History::begin(&entry).ok_or(Fault::NoJournal)?;
@@ -83,7 +83,7 @@ impl ContainerJournal {
     /// Appends a fact. It is told by the next [`ContainerJournal::flush`].
     pub(crate) fn record(&mut self, fact: Fact) {
         let syncs = matches!(fact, Fact::Created(_) | Fact::Exited { .. } | Fact::NotStarted | Fact::Deleted);
-        let mut entry = Entry { v: VERSION, seq: self.history.next_seq, at: SystemTime::now(), fact };
+        let mut entry = Entry::new(self.history.next_seq, SystemTime::now(), fact);
         mark_durable(&mut entry.fact, true);
         let written = entry.encode().is_ok_and(|payload| self.journal.append(&payload).is_ok());
         mark_durable(&mut entry.fact, written);

@@ -7,6 +7,7 @@
 //! Both know: what they say to each other (`wire`), what the journal says (`record`), names on disk (`layout`), what
 //! becomes of a container that nobody supervises (`recover`).
 
+mod belongings;
 mod birth;
 mod diary;
 mod doorbell;
@@ -16,6 +17,8 @@ mod hook;
 mod identity;
 mod journal;
 mod layout;
+mod lease;
+mod ledger;
 mod monitor;
 mod record;
 mod recover;

@@ -8,6 +8,7 @@
 //! Keeps: promises 1 to 4 of ARCHITECTURE.md, with the witness.
 //! Does not know: the client side; tokio.
 
+use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,7 @@ use rustix::process::{Pid, PidfdFlags};
 
 use self::chores::Chore;
 use self::clients::{ClientKey, Clients};
+use self::departure::Departure;
 use self::leftovers::Leftovers;
 use self::process::Supervised;
 use crate::journal::ContainerJournal;
@@ -29,6 +31,9 @@ pub(crate) mod account;
 mod caller;
 mod chores;
 mod clients;
+mod deadline;
+mod departure;
+mod descendants;
 mod exec;
 pub(crate) mod exits;
 mod init;
@@ -83,6 +88,10 @@ struct Monitor<'s> {
     chores: Vec<Chore>,
     /// Who waits for the container to be removed once its init is killed.
     deleting: Option<ClientKey>,
+    /// What it waits for before it goes by itself.
+    departure: Departure,
+    /// Numbers of execs that have ended and whose left-overs go on.
+    lingering: VecDeque<u64>,
     /// How many processes the kernel has killed for want of memory, as far as was looked.
     oom_kills: u64,
     /// The number of the next exec.
@@ -110,6 +119,7 @@ enum Source {
     Report(u64),
     Relay(u64),
     Leftover,
+    Owner,
 }
 
 /// How long a monitor waits for a last request once its container has ended and nothing is held for anybody.
@@ -147,6 +157,8 @@ impl<'s> Monitor<'s> {
             witness,
             chores: Vec::new(),
             deleting: None,
+            departure: Departure::default(),
+            lingering: VecDeque::new(),
             oom_kills: 0,
             next_exec,
             idle_since: None,
@@ -158,12 +170,14 @@ impl<'s> Monitor<'s> {
             self.tell();
             self.do_chores();
             self.leftovers.look();
+            self.depart_if_due();
             if self.is_over() {
                 self.end();
             }
             for (source, flags) in self.wait() {
                 self.dispatch(source, flags);
             }
+            self.end_those_whose_time_is_up();
         }
     }
 
@@ -192,6 +206,7 @@ impl<'s> Monitor<'s> {
                 }
             }
             Source::Leftover => self.leftovers.pump(),
+            Source::Owner => self.owner_is_gone(),
         }
     }
 
@@ -221,6 +236,7 @@ impl<'s> Monitor<'s> {
         if let Some(witness) = &self.witness.descriptor {
             interests.push((Source::Witness, witness.as_fd(), PollFlags::IN));
         }
+        interests.extend(self.departure.owner().map(|owner| (Source::Owner, owner, PollFlags::IN)));
         for process in &self.processes {
             let number = process.number();
             // A report is heard before the end of its process.
@@ -242,7 +258,8 @@ impl<'s> Monitor<'s> {
     fn deadline(&self) -> Option<Instant> {
         let relays = self.processes.iter().filter_map(|process| process.relay.as_ref()?.deadline());
         let idle = self.idle_since.map(|since| since + LINGER);
-        relays.chain(self.leftovers.deadline()).chain(idle).min()
+        let others = [self.leftovers.deadline(), self.next_time_up(), self.departure.deadline(), idle];
+        relays.chain(others.into_iter().flatten()).min()
     }
 
     /// Relays that are to be tried again by now.
@@ -289,6 +306,7 @@ impl<'s> Monitor<'s> {
         let history = self.journal.history();
         let over = history.stopped()
             && history.cleaned
+            && !self.is_to_depart()
             && self.processes.is_empty()
             && self.chores.is_empty()
             && self.leftovers.is_empty();

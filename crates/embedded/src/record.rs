@@ -7,9 +7,11 @@
 //! Does not know: sockets, processes, where the journal is.
 
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use libcontainerd_core::event::{Event, EventKind};
+use libcontainerd_core::ports::runtime::Removal;
+use libcontainerd_core::process::{LeftOvers, User};
 use libcontainerd_core::rootfs::Rootfs;
 use libcontainerd_core::stdio::Endpoints;
 use libcontainerd_core::{ContainerId, Exit, Instance, ProcessId, Run};
@@ -19,8 +21,8 @@ pub(crate) use history::{History, ProcessHistory};
 
 mod history;
 
-/// The version of entries that this build writes, and the highest that it reads.
-pub(crate) const VERSION: u32 = 1;
+/// The highest version of entries that this build writes and reads; an entry has the lowest that it needs.
+pub(crate) const VERSION: u32 = 2;
 
 /// One fact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +78,13 @@ pub(crate) enum Fact {
         /// The numbers, instead of those before.
         descriptors: Descriptors,
     },
+    /// The time of a process is up: it is killed from now on.
+    TimeUp {
+        /// Its name.
+        process: ProcessId,
+    },
+    /// The program whose life it is bound to is gone: it is killed from now on, and removed.
+    OwnerGone,
     /// A process ended.
     Exited {
         /// Its name.
@@ -112,6 +121,32 @@ pub(crate) struct Creating {
     pub(crate) cgroup_parent: String,
     /// Its cgroup in there.
     pub(crate) cgroup_name: String,
+    /// Who its processes run as, instead of the spec's user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) user: Option<User>,
+    /// How long it lasts.
+    #[serde(default, skip_serializing_if = "Lifetime::is_plain")]
+    pub(crate) lifetime: Lifetime,
+}
+
+/// How long a container lasts, beyond what its clients ask for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Lifetime {
+    /// The program whose life it is bound to.
+    #[serde(default)]
+    pub(crate) owner: Option<Owner>,
+    /// Who removes it once it has ended.
+    #[serde(default)]
+    pub(crate) removal: Removal,
+}
+
+/// A program that a container is bound to, for longer than its pid is its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Owner {
+    /// Its pid on the host.
+    pub(crate) pid: u32,
+    /// When it was made, in the kernel's clock ticks since boot.
+    pub(crate) start_time: u64,
 }
 
 /// A process that was made, with what is needed to take it over.
@@ -133,6 +168,20 @@ pub(crate) struct Process {
     pub(crate) endpoints: Endpoints,
     /// Numbers of its descriptors in the table that monitor and witness share.
     pub(crate) descriptors: Descriptors,
+    /// How it is bounded.
+    #[serde(default, skip_serializing_if = "Bounds::is_none")]
+    pub(crate) bounds: Bounds,
+}
+
+/// How a process is bounded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Bounds {
+    /// When its time is up, on the kernel's monotonic clock, which no one sets.
+    #[serde(default)]
+    pub(crate) deadline: Option<Duration>,
+    /// What becomes of what it leaves running.
+    #[serde(default)]
+    pub(crate) left_overs: LeftOvers,
 }
 
 /// Numbers in the shared table. A later entry that names the same number takes it over; what a successor finds open
@@ -166,7 +215,38 @@ pub(crate) struct Descriptors {
     pub(crate) report: Option<i32>,
 }
 
+impl Lifetime {
+    /// Whether it lasts until somebody asks for its removal.
+    pub(crate) fn is_plain(&self) -> bool {
+        *self == Lifetime::default()
+    }
+}
+
+impl Bounds {
+    /// Whether it is not bounded at all.
+    pub(crate) fn is_none(&self) -> bool {
+        *self == Bounds::default()
+    }
+}
+
+impl Fact {
+    /// The first version that knows it: a program of an older one must not go on as if it were not there.
+    fn version(&self) -> u32 {
+        match self {
+            Fact::Creating(creating) if !creating.lifetime.is_plain() => 2,
+            Fact::Created(process) | Fact::ExecCreated(process) if !process.bounds.is_none() => 2,
+            Fact::TimeUp { .. } | Fact::OwnerGone => 2,
+            _ => 1,
+        }
+    }
+}
+
 impl Entry {
+    /// The entry that tells a fact.
+    pub(crate) fn new(seq: u64, at: SystemTime, fact: Fact) -> Entry {
+        Entry { v: fact.version(), seq, at, fact }
+    }
+
     /// The entry as the journal's payload.
     ///
     /// # Errors
@@ -180,14 +260,13 @@ impl Entry {
     /// # Errors
     /// When it is no entry, or one of a later version.
     pub(crate) fn decode(payload: &[u8]) -> Result<Entry, serde_json::Error> {
-        let entry: Entry = serde_json::from_slice(payload)?;
-        if entry.v > VERSION {
+        let version = serde_json::from_slice::<Version>(payload)?.v;
+        if version > VERSION {
             return Err(serde::de::Error::custom(format_args!(
-                "the journal is of version {}, and this program reads up to {VERSION}: use the newer one",
-                entry.v
+                "the journal is of version {version}, and this program reads up to {VERSION}: use the newer one"
             )));
         }
-        Ok(entry)
+        serde_json::from_slice(payload)
     }
 
     /// The event that it is, for a container of which `history` is known up to and including it.
@@ -208,4 +287,10 @@ impl Entry {
         let what = &history.creating;
         Some(Event::new(what.id.clone(), what.instance, history.run, self.seq, self.at, kind))
     }
+}
+
+/// Just enough of an entry to see whether the rest can be understood.
+#[derive(Deserialize)]
+struct Version {
+    v: u32,
 }

@@ -15,11 +15,12 @@ use libcontainerd_durable::{Dir, tree};
 use libcontainerd_engine::{Cgroup, CgroupPlace, Host};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use crate::diary::Diary;
 use crate::fault::Fault;
 use crate::journal::ContainerJournal;
-use crate::monitor::exits::status_of;
+use crate::monitor::exits::{counters, status_of};
 use crate::record::{Creating, Fact, History, ProcessHistory};
-use crate::{identity, layout};
+use crate::{belongings, identity, layout, lease, ledger};
 
 /// What is to be done with a container that was settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +66,14 @@ pub(crate) fn settle(state: &Dir, data: &Path, id: &ContainerId) -> Result<Settl
     }
     clean(&mut journal)?;
     journal.flush(None);
-    Ok(Settled::Stopped)
+    if !lease::has_lapsed(journal.history()) {
+        return Ok(Settled::Stopped);
+    }
+    if !journal.history().removes_itself() {
+        journal.record(Fact::OwnerGone);
+    }
+    finish(state, data, &run, journal)?;
+    Ok(Settled::Removed)
 }
 
 /// Removes a container that has stopped, without monitor and witness, whose lock the caller holds.
@@ -74,20 +82,12 @@ pub(crate) fn settle(state: &Dir, data: &Path, id: &ContainerId) -> Result<Settl
 /// When something cannot be removed; a later call goes on from there.
 pub(crate) fn remove(state: &Dir, data: &Path, id: &ContainerId) -> Result<(), Error> {
     let Some(run) = open_run(state, id)? else { return Ok(()) };
-    let mut journal = match ContainerJournal::take_over(state, &run) {
+    let journal = match ContainerJournal::take_over(state, &run) {
         Ok(journal) => journal,
         Err(Fault::NoJournal) => return Ok(remove_directory(state, id)?),
         Err(fault) => return Err(fault.into()),
     };
-    if !journal.history().deleted {
-        journal.record(Fact::Deleted);
-        journal.flush(None);
-    }
-    let history = journal.history();
-    if history.cleaned {
-        return Ok(remove_files(state, data, &history.creating)?);
-    }
-    Ok(remove_all(state, data, &history.creating, None)?)
+    Ok(finish(state, data, &run, journal)?)
 }
 
 /// Removes everything that was made for a container: cgroups, layer, and its directory last. `cgroup` is it, if it is
@@ -140,11 +140,45 @@ pub(crate) fn remove_directory(state: &Dir, id: &ContainerId) -> Result<(), Faul
     }
 }
 
+/// Whether a container's init lives, supervised or not. Looks only.
+pub(crate) fn is_alive(history: &History) -> bool {
+    let Some(init) = history.init().filter(|_| !history.stopped() && !history.deleted) else { return false };
+    // What cannot be learned is no death.
+    let is_now = identity::boot().map_or(true, |boot| boot == history.creating.boot);
+    let found = || identity::stat(init.made.pid).ok().filter(|stat| stat.start_time == init.made.start_time);
+    is_now && found().is_some_and(|stat| !stat.zombie)
+}
+
 /// The exit of a process that nobody of ours has reaped.
 pub(crate) fn lost_exit(history: &History, status: ExitStatus, how: How) -> Exit {
     let mut exit = Exit::new(status, how, SystemTime::now());
     exit.run = history.run.max(Run::FIRST);
     exit
+}
+
+/// Removes a container that has stopped: what goes with it, then its record is told, its directory last.
+fn finish(state: &Dir, data: &Path, run: &Dir, mut journal: ContainerJournal) -> Result<(), Fault> {
+    if !journal.history().deleted {
+        if journal.history().removes_itself() {
+            belongings::remove(state, journal.history())?;
+        }
+        if let Err(fault) = ledger::remember(state.path(), data, journal.history()) {
+            note(run, format_args!("the container will not be remembered: {}", Error::from(fault)));
+        }
+        journal.record(Fact::Deleted);
+        journal.flush(None);
+    }
+    let history = journal.history();
+    if history.cleaned {
+        return remove_files(state, data, &history.creating);
+    }
+    remove_all(state, data, &history.creating, None)
+}
+
+fn note(run: &Dir, what: std::fmt::Arguments<'_>) {
+    if let Ok(diary) = Diary::open(run) {
+        diary.note(what);
+    }
 }
 
 /// Removes the cgroups of a container that has stopped, unless that is done.
@@ -214,7 +248,8 @@ fn record_end(journal: &mut ContainerJournal, fate: &Fate) {
         Fate::Zombie(status) => (status_of(*status), How::Inferred(Evidence::ProcessDescriptor)),
         _ => (ExitStatus::Unknown, How::Unknown),
     };
-    let exit = lost_exit(journal.history(), status, how);
+    let mut exit = lost_exit(journal.history(), status, how);
+    exit.counters = open_cgroup(&journal.history().creating).ok().flatten().as_ref().map(counters);
     journal.record(Fact::Exited { process: libcontainerd_core::ProcessId::init(), exit });
 }
 

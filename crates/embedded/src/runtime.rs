@@ -11,11 +11,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use libcontainerd_core::cursor::Since;
+use libcontainerd_core::cursor::{Cursor, Since};
 use libcontainerd_core::ports::runtime::{
     Capabilities, CreateRequest, Created, DeleteRequest, EventSource, ExecRequest, Runtime, RuntimeVersion,
-    SignalRequest, Started,
+    SignalRequest, Started, Sweep, Swept,
 };
+use libcontainerd_core::status::Past;
 use libcontainerd_core::stdio::TerminalSize;
 use libcontainerd_core::{ContainerId, ContainerStatus, Error as CoreError, ErrorKind, ProcessRef, Result};
 use libcontainerd_durable::Dir;
@@ -23,7 +24,7 @@ use libcontainerd_durable::Dir;
 pub use image::MonitorImage;
 
 use crate::error::Error;
-use crate::layout;
+use crate::{layout, ledger};
 use connection::{Connection, PATIENT, PROMPT};
 use guard::Guard;
 use look::{look, names};
@@ -40,6 +41,7 @@ mod look;
 mod operate;
 mod orphan;
 mod reach;
+mod sweep;
 mod sys;
 
 /// The runtime that needs no daemon.
@@ -146,6 +148,9 @@ impl Runtime for EmbeddedRuntime {
         able.outlives_client = true;
         able.real_processes = true;
         able.passes_descriptors = true;
+        able.ends_execs = true;
+        able.remembers_past = true;
+        able.leases = true;
         able
     }
 
@@ -194,6 +199,22 @@ impl Runtime for EmbeddedRuntime {
         version.details.push(("state".into(), self.inner.state.path().display().to_string()));
         version.details.push(("protocol".into(), crate::wire::VERSION.to_string()));
         Ok(version)
+    }
+
+    async fn cursor(&self) -> Result<Cursor> {
+        let inner = Arc::clone(&self.inner);
+        blocking(move || events::end(&inner.events)).await
+    }
+
+    async fn past(&self, id: Option<ContainerId>) -> Result<Vec<Past>> {
+        let inner = Arc::clone(&self.inner);
+        let read = move || ledger::read(inner.state.path(), &inner.data, id.as_ref());
+        blocking(move || Ok(read().map_err(Error::disk("read the ledger of past containers"))?)).await
+    }
+
+    async fn sweep(&self, how: Sweep) -> Result<Vec<Swept>> {
+        let inner = Arc::clone(&self.inner);
+        blocking(move || inner.sweep(how)).await
     }
 
     async fn events(&self, since: Since) -> Result<Box<dyn EventSource>> {

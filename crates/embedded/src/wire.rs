@@ -1,8 +1,8 @@
 //! What clients and monitors say to each other: frames of JSON over a Unix stream socket.
 //!
 //! A frame is its length as four bytes, little end first, and that many bytes of JSON, at most 16 MiB. A connection
-//! carries one request at a time and its one answer. Requests carry a version: a monitor refuses those of a later one
-//! in words, and goes on to signal, wait and delete for every client since the first version.
+//! carries one request at a time and its one answer. A request carries the version that it takes: of later ones a monitor
+//! refuses creates and execs in words, and does all else, as for every client since the first version.
 //!
 //! Keeps: C-51 of SECURITY.md on this socket: what is not understood is an error, never a panic.
 
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use libcontainerd_core::ports::runtime::SignalScope;
-use libcontainerd_core::process::{NewProcess, User};
+use libcontainerd_core::process::{LeftOvers, NewProcess, User};
 use libcontainerd_core::rootfs::Rootfs;
 use libcontainerd_core::start::StartFailure;
 use libcontainerd_core::stdio::{Endpoints, TerminalSize};
@@ -18,8 +18,10 @@ use libcontainerd_core::{ContainerId, Error, ErrorKind, Instance, ProcessId, Sig
 use oci_spec::runtime::Spec;
 use serde::{Deserialize, Serialize};
 
-/// The version that this build speaks.
-pub(crate) const VERSION: u32 = 1;
+use crate::record::Lifetime;
+
+/// The highest version that this build speaks; a request has the lowest that knows all that it says.
+pub(crate) const VERSION: u32 = 2;
 
 /// The most bytes of one frame.
 pub(crate) const LONGEST_FRAME: usize = 16 * 1024 * 1024;
@@ -27,7 +29,7 @@ pub(crate) const LONGEST_FRAME: usize = 16 * 1024 * 1024;
 /// A request in its envelope.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Envelope {
-    /// The version that the client speaks.
+    /// The version that a monitor must know to do it.
     pub(crate) v: u32,
     /// What it wants.
     pub(crate) request: Request,
@@ -82,6 +84,36 @@ pub(crate) enum Request {
     },
 }
 
+/// Just enough of an envelope to see whether the rest can be understood.
+#[derive(Deserialize)]
+pub(crate) struct Version {
+    /// The version that a monitor must know to do what is asked.
+    pub(crate) v: u32,
+}
+
+impl Envelope {
+    /// The request, in the oldest words that say it.
+    pub(crate) fn of(request: Request) -> Envelope {
+        let v = match &request {
+            Request::Create(launch) if !launch.lifetime.is_plain() => 2,
+            Request::Exec { what, .. } if what.timeout.is_some() || what.left_overs != LeftOvers::Leave => 2,
+            _ => 1,
+        };
+        Envelope { v, request }
+    }
+}
+
+impl Request {
+    /// Whether it is done for clients of every version: it means the same to all of them, whatever else they say in it.
+    pub(crate) fn is_for_everybody(&self) -> bool {
+        match self {
+            Request::Create(_) | Request::Adopt(_) | Request::Exec { .. } => false,
+            Request::Hello | Request::Start | Request::Signal { .. } | Request::Resize { .. } => true,
+            Request::CloseStdin { .. } | Request::Delete { .. } => true,
+        }
+    }
+}
+
 /// Where things are, and what a new monitor is to make.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Launch {
@@ -107,6 +139,9 @@ pub(crate) struct Launch {
     pub(crate) user: Option<User>,
     /// Init's streams.
     pub(crate) endpoints: Endpoints,
+    /// How long it lasts.
+    #[serde(default)]
+    pub(crate) lifetime: Lifetime,
 }
 
 /// Where the container is that is to be taken over; the rest is in its journal.

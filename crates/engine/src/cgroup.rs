@@ -7,9 +7,11 @@
 //! `cgroup.events`, though it limits nothing there.
 //! Keeps: a cgroup that was not made completely leaves nothing behind.
 
+mod counters;
 mod devices;
 mod directory;
 mod limits;
+mod listing;
 mod monitor;
 mod place;
 mod processes;
@@ -28,6 +30,8 @@ use crate::error::Error;
 use crate::host::{Hierarchy, Host, Kind};
 use directory::Directory;
 
+pub use counters::Counters;
+pub use listing::cgroups_below;
 pub use monitor::{adopt_monitor_place, monitor_birthplace, remove_parent};
 pub use place::CgroupPlace;
 

@@ -24,7 +24,9 @@ mod spawned;
 mod spec;
 mod sys;
 
-pub use cgroup::{Cgroup, CgroupPlace, Leaf, adopt_monitor_place, monitor_birthplace, remove_parent};
+pub use cgroup::{
+    Cgroup, CgroupPlace, Counters, Leaf, adopt_monitor_place, cgroups_below, monitor_birthplace, remove_parent,
+};
 pub use error::Error;
 pub use host::Host;
 pub use plan::Plan;

@@ -57,6 +57,25 @@ impl Writer {
         }
     }
 
+    /// Appends `payload` as one record that is on the disk once this has returned. On a full disk nothing makes room for
+    /// it.
+    ///
+    /// # Errors
+    /// As [`Writer::append`], and when the disk does not sync.
+    pub fn append_durably(&self, payload: &[u8]) -> Result<(), Error> {
+        let mut line = vec![b'\n'];
+        line.extend_from_slice(&frame::encode(payload, self.dir.path())?);
+        self.carry(&line, self.newest()?)?;
+        let name = OsString::from(self.newest()?.to_string());
+        let file = match self.dir.open_own_file(&name, OFlags::WRONLY) {
+            // Rotated away meanwhile: so many records after it are as good as it being too old.
+            Err(error) if error.is_not_found() => return Ok(()),
+            file => file?,
+        };
+        disk::sync(file.as_fd()).map_err(at(Error::Sync, &self.dir.at(&name)))?;
+        self.dir.sync()
+    }
+
     /// Removes all files and begins one whose number does not follow theirs: readers find a gap.
     fn make_room(&self) -> Result<(), Error> {
         let numbers = numbers(&self.dir)?;

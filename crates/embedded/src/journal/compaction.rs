@@ -35,6 +35,7 @@ fn subject(fact: &Fact) -> Option<&ProcessId> {
         | Fact::ExecFailed { process }
         | Fact::StdinClosed { process }
         | Fact::Kept { process, .. }
+        | Fact::TimeUp { process }
         | Fact::Exited { process, .. } => (!process.is_init()).then_some(process),
         _ => None,
     }
@@ -49,7 +50,7 @@ mod tests {
     use libcontainerd_core::{Exit, ExitStatus, How, Instance, Run};
 
     use super::*;
-    use crate::record::{Creating, Descriptors, Process, VERSION};
+    use crate::record::{Bounds, Creating, Descriptors, Lifetime, Process};
 
     fn process(id: &str, number: u64) -> Process {
         Process {
@@ -61,6 +62,7 @@ mod tests {
             args: Vec::new(),
             endpoints: Endpoints::default(),
             descriptors: Descriptors::default(),
+            bounds: Bounds::default(),
         }
     }
 
@@ -73,6 +75,8 @@ mod tests {
             boot: "boot".into(),
             cgroup_parent: "/p".into(),
             cgroup_name: "n".into(),
+            user: None,
+            lifetime: Lifetime::default(),
         };
         let mut facts = vec![Fact::Creating(Box::new(creating)), Fact::Created(process("init", 0))];
         facts.push(Fact::Started { run: Run::FIRST });
@@ -92,7 +96,7 @@ mod tests {
     #[test]
     fn what_is_kept_tells_the_same_as_all_did() {
         let entries = life().into_iter().enumerate();
-        let entry = |(seq, fact)| Entry { v: VERSION, seq: seq as u64, at: SystemTime::UNIX_EPOCH, fact };
+        let entry = |(seq, fact)| Entry::new(seq as u64, SystemTime::UNIX_EPOCH, fact);
         let records: Vec<Vec<u8>> = entries.map(|numbered| entry(numbered).encode().unwrap()).collect();
         let history = History::of(&records).unwrap().unwrap();
         let short = kept(&records, &history).unwrap();

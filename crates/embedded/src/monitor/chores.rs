@@ -4,13 +4,15 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 
+use libcontainerd_core::Error;
+
 use super::Monitor;
 use super::clients::ClientKey;
 use crate::fault::Fault;
 use crate::record::Fact;
-use crate::recover;
 use crate::sys::{self, Which};
 use crate::wire::Answer;
+use crate::{belongings, ledger, recover};
 
 /// Something to do later in the same turn.
 #[derive(Debug)]
@@ -32,7 +34,7 @@ impl Monitor<'_> {
             for chore in std::mem::take(&mut self.chores) {
                 match chore {
                     Chore::Reap(process) => sys::reap(Which::Descriptor(process.as_fd())),
-                    Chore::RemoveLeaf(number) if number != 0 => self.remove_leaf(number),
+                    Chore::RemoveLeaf(number) if number != 0 => self.remove_leaves(number),
                     Chore::RemoveLeaf(_) => {}
                     Chore::Clean => self.clean(),
                     Chore::Delete(key) => self.delete(key),
@@ -66,17 +68,35 @@ impl Monitor<'_> {
 
     /// Removes the container and everything that was made for it, and ends.
     fn delete(&mut self, key: ClientKey) {
-        if let Err(fault) = self.try_clean() {
-            return self.clients.refuse(key, fault);
+        match self.remove() {
+            Ok(()) => self.clients.answer(key, &Answer::Done),
+            Err(fault) => {
+                self.clients.refuse(key, fault);
+                if !self.journal.history().deleted {
+                    return;
+                }
+            }
+        }
+        self.end()
+    }
+
+    /// Removes the container and everything that was made for it: first what goes with it, its directory last.
+    ///
+    /// # Errors
+    /// The act that failed; unless the container is said to be deleted by then, it can be tried again.
+    pub(super) fn remove(&mut self) -> Result<(), Fault> {
+        self.try_clean()?;
+        let shared = self.shared;
+        let (state, data) = (&shared.state, &shared.container.data);
+        let history = self.journal.history();
+        if history.removes_itself() {
+            belongings::remove(state, history)?;
+        }
+        if let Err(fault) = ledger::remember(state.path(), data, history) {
+            shared.diary.note(format_args!("the container will not be remembered: {}", Error::from(fault)));
         }
         self.journal.record(Fact::Deleted);
         self.tell();
-        let shared = self.shared;
-        let creating = &self.journal.history().creating;
-        match recover::remove_files(&shared.state, &shared.container.data, creating) {
-            Ok(()) => self.clients.answer(key, &Answer::Done),
-            Err(fault) => self.clients.refuse(key, fault),
-        }
-        self.end()
+        recover::remove_files(state, data, &self.journal.history().creating)
     }
 }

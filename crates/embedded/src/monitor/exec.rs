@@ -18,7 +18,7 @@ use super::clients::ClientKey;
 use super::init::{named, open_root, stdio};
 use super::process::Supervised;
 use super::streams::{Ends, Streams};
-use super::{Monitor, account};
+use super::{Monitor, account, deadline};
 use crate::fault::Fault;
 
 impl Monitor<'_> {
@@ -67,7 +67,8 @@ impl Monitor<'_> {
         let owner = account::uid(&process, request.as_ref(), || open_root(format!("/proc/{init}/root").as_ref()))?;
         let (streams, ends) = Streams::open(&endpoints, owner, Caller::at(self.clients.connection(key)))?;
         let spawned = self.spawn_exec(number, &process, request.as_ref(), ends, &endpoints)?;
-        let made = Supervised::plan(id, number, owner, &process, endpoints);
+        let mut made = Supervised::plan(id, number, owner, &process, endpoints);
+        made.bounds = deadline::bounds(what);
         let process = Supervised::new(made, spawned, streams, key)?;
         // What is in the pipe about this pid is about an earlier process that had it.
         self.hear_witness();
@@ -122,14 +123,12 @@ impl Monitor<'_> {
         Ok(process)
     }
 
-    /// Removes the cgroup of an exec if nothing is in it; else it goes with the container.
-    pub(super) fn remove_leaf(&self, number: u64) {
+    /// Removes the cgroup of an exec if nothing is in it; `false` when something is.
+    pub(super) fn remove_leaf(&self, number: u64) -> bool {
         let name = leaf_name(number);
-        if let Some(cgroup) = &self.cgroup
-            && cgroup.leaf_pids(&name).is_ok_and(|pids| pids.is_empty())
-        {
-            let _ = cgroup.remove_leaf(&name);
-        }
+        let Some(cgroup) = &self.cgroup else { return true };
+        let is_empty = cgroup.leaf_pids(&name).is_ok_and(|pids| pids.is_empty());
+        is_empty && cgroup.remove_leaf(&name).is_ok()
     }
 }
 

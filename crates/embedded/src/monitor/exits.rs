@@ -11,17 +11,17 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant, SystemTime};
 
 use libcontainerd_core::start::{StartFailure, StartStage};
-use libcontainerd_core::status::{Evidence, ResourceUsage};
+use libcontainerd_core::status::{Counters, Evidence, ResourceUsage};
 use libcontainerd_core::{Error, Exit, ExitStatus, How, Run, Signal};
+use libcontainerd_engine::Cgroup;
 use oci_spec::runtime::LinuxNamespaceType;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::chores::Chore;
-use super::exec::leaf_name;
 use super::process::{Phase, Supervised};
 use super::{Monitor, is_of};
 use crate::identity;
-use crate::record::Fact;
+use crate::record::{self, Fact};
 use crate::sys::{self, Ended, Which};
 use crate::wire::{Answer, Failure};
 
@@ -100,8 +100,8 @@ impl Monitor<'_> {
 
     /// Writes an exit down and lets go of what the process had.
     fn record_exit(&mut self, process: Supervised, known: Known) {
-        let Supervised { made, descriptor, streams, relay, asker, .. } = process;
-        let exit = self.exit(made.number, known);
+        let Supervised { made, descriptor, streams, relay, asker, timed_out, .. } = process;
+        let exit = self.exit(&made, timed_out, known);
         self.journal.record(Fact::Exited { process: made.id.clone(), exit });
         // Only now: until it was written down a successor needed them.
         self.leftovers.keep(relay, streams.let_go(), made.endpoints.drain, &self.shared.diary);
@@ -137,17 +137,17 @@ impl Monitor<'_> {
         }
     }
 
-    fn exit(&mut self, number: u64, known: Known) -> Exit {
+    fn exit(&mut self, made: &record::Process, timed_out: bool, known: Known) -> Exit {
         let mut exit = Exit::new(known.status, known.how, SystemTime::now());
         exit.run = self.journal.history().run.max(Run::FIRST);
         exit.usage = known.usage;
-        if number == 0 || known.status == ExitStatus::Signal(Signal::KILL) {
+        let was_killed = known.status == ExitStatus::Signal(Signal::KILL);
+        exit.timed_out = timed_out && was_killed;
+        if made.number == 0 || was_killed {
             exit.oom = self.was_out_of_memory();
         }
-        if let Some(cgroup) = self.cgroup.as_ref().filter(|_| number != 0) {
-            let left_overs = cgroup.leaf_pids(&leaf_name(number)).ok();
-            exit.left_overs = left_overs.and_then(|pids| u32::try_from(pids.len()).ok());
-        }
+        exit.left_overs = self.count_left_overs(made, timed_out);
+        exit.counters = self.cgroup.as_ref().filter(|_| made.number == 0).map(counters);
         exit
     }
 
@@ -233,6 +233,16 @@ fn by_signal(number: i32) -> ExitStatus {
         .ok()
         .and_then(|number| Signal::try_from(number).ok())
         .map_or(ExitStatus::Unknown, ExitStatus::Signal)
+}
+
+/// What a container's cgroups have counted.
+pub(crate) fn counters(cgroup: &Cgroup) -> Counters {
+    let found = cgroup.counters();
+    let mut counters = Counters::default();
+    (counters.oom_kills, counters.memory_peak) = (found.oom_kills, found.memory_peak);
+    (counters.periods, counters.throttled_periods) = (found.periods, found.throttled_periods);
+    counters.throttled = found.throttled;
+    counters
 }
 
 fn never_ran() -> Failure {

@@ -12,7 +12,7 @@ use libcontainerd_core::process::User;
 use libcontainerd_core::rootfs::Rootfs;
 use libcontainerd_core::stdio::Endpoints;
 use libcontainerd_core::{Error, ProcessId};
-use libcontainerd_durable::Dir;
+use libcontainerd_durable::{Dir, Error as DiskError, write_new};
 use libcontainerd_engine::identity::UserRequest;
 use libcontainerd_engine::{Cgroup, InitRequest, Plan, Root, Stdio, Upper};
 use oci_spec::runtime::Process;
@@ -52,6 +52,7 @@ impl Monitor<'_> {
     }
 
     fn try_make_init(&mut self, endpoints: Endpoints, asker: ClientKey) -> Result<(), Fault> {
+        self.hold_owner()?;
         let container = &self.shared.container;
         let process = container.spec.process().as_ref().ok_or(Fault::NoProcess)?;
         let request = named(container.user.as_ref())?;
@@ -104,6 +105,11 @@ impl Monitor<'_> {
         let layers = data.ensure(layout::OVERLAY, 0o700).map_err(failed())?;
         let instance = self.shared.container.instance.to_string();
         let layer = layers.ensure(&instance, 0o700).map_err(failed())?;
+        let mark = layout::state_hash(self.shared.state.path());
+        match write_new(&layer, layout::MARK, 0o600, None, mark.as_bytes(), false) {
+            Ok(()) | Err(DiskError::Exists(_)) => {}
+            Err(error) => return Err(failed()(error)),
+        }
         Ok(layer.path().to_owned())
     }
 }

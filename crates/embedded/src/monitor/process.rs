@@ -12,7 +12,7 @@ use super::relay::Relay;
 use super::streams::Streams;
 use crate::fault::Fault;
 use crate::identity;
-use crate::record::{self, Descriptors};
+use crate::record::{self, Bounds, Descriptors};
 use crate::wire::Failure;
 
 /// A process that has not been told to have ended.
@@ -34,6 +34,8 @@ pub(super) struct Supervised {
     pub(super) relay: Option<Relay>,
     /// Whether it is the witness's child, and how it ends comes from there.
     pub(super) inherited: bool,
+    /// Whether it was killed because its time was up.
+    pub(super) timed_out: bool,
 }
 
 /// Where a process is in its life.
@@ -78,7 +80,8 @@ impl Supervised {
     ) -> record::Process {
         let args = process.args().clone().unwrap_or_default();
         let descriptors = Descriptors::default();
-        record::Process { id, number, pid: 0, start_time: 0, stream_owner, args, endpoints, descriptors }
+        let bounds = Bounds::default();
+        record::Process { id, number, pid: 0, start_time: 0, stream_owner, args, endpoints, descriptors, bounds }
     }
 
     /// A process that was just made as planned; `asker` waits for it to start.
@@ -104,6 +107,7 @@ impl Supervised {
             streams,
             relay: None,
             inherited: false,
+            timed_out: false,
         })
     }
 

@@ -15,6 +15,7 @@ use libcontainerd_durable::journal;
 use libcontainerd_engine::{Cgroup, Host};
 
 use super::chores::Chore;
+use super::descendants::lingering;
 use super::leftovers::Leftovers;
 use super::process::{Phase, Start, Supervised};
 use super::relay::Relay;
@@ -107,6 +108,9 @@ impl<'s> Monitor<'s> {
     fn with(shared: &'s Shared, host: Host, journal: ContainerJournal, witness: u32, hold: Hold) -> Self {
         let mut monitor = Monitor::new(shared, host, journal, Witness::of(witness));
         monitor.cgroup = Cgroup::open(&monitor.host, &monitor.place()).unwrap_or_default();
+        monitor.lingering = lingering(monitor.cgroup.as_ref(), |number| {
+            hold.processes.iter().any(|process| process.number() == number)
+        });
         monitor.oom_kills = u64::from(monitor.journal.history().oom);
         monitor.processes = hold.processes;
         monitor.leftovers = hold.leftovers;
@@ -115,6 +119,7 @@ impl<'s> Monitor<'s> {
         monitor.hear_witness();
         monitor.write_numbers_down();
         hold.lost.into_iter().for_each(|(process, _)| monitor.record_loss(process));
+        monitor.hold_owner_or_end();
         let history = monitor.journal.history();
         if history.stopped() && !history.cleaned {
             monitor.chores.push(Chore::Clean);
@@ -129,6 +134,14 @@ impl<'s> Monitor<'s> {
             if let Some(start) = &mut process.start {
                 let _ = start.open_gate();
             }
+        }
+    }
+
+    /// Takes hold of the owner again. Without knowing whether it lives nothing can be promised: the next successor tries.
+    fn hold_owner_or_end(&mut self) {
+        if let Err(fault) = self.hold_owner() {
+            self.shared.diary.note(format_args!("cannot take over: {}", Error::from(fault)));
+            sys::exit_now(CANNOT);
         }
     }
 
@@ -223,6 +236,7 @@ fn hold_process(hold: &mut Hold, process: &ProcessHistory, numbers: &Descriptors
         streams,
         relay,
         inherited: false,
+        timed_out: process.timed_out,
     });
 }
 

@@ -4,6 +4,7 @@
 
 use std::time::SystemTime;
 
+use libcontainerd_core::ports::runtime::Removal;
 use libcontainerd_core::status::{ContainerState, ContainerStatus, ProcessState, ProcessStatus};
 use libcontainerd_core::{Exit, ProcessId, Run};
 
@@ -31,6 +32,8 @@ pub(crate) struct History {
     pub(crate) oom: bool,
     /// Whether its init was let through the gate.
     pub(crate) released: bool,
+    /// Whether the program that it is bound to is known to be gone.
+    pub(crate) owner_gone: bool,
     /// Whether its cgroups are removed.
     pub(crate) cleaned: bool,
     /// Whether it is deleted, and only a directory is left of it.
@@ -50,6 +53,8 @@ pub(crate) struct ProcessHistory {
     pub(crate) started: bool,
     /// Whether its stdin was closed.
     pub(crate) stdin_closed: bool,
+    /// Whether its time was up before it ended.
+    pub(crate) timed_out: bool,
     /// How it ended, if it has.
     pub(crate) exit: Option<Exit>,
 }
@@ -67,6 +72,7 @@ impl History {
             processes: Vec::new(),
             oom: false,
             released: false,
+            owner_gone: false,
             cleaned: false,
             deleted: false,
             next_seq: entry.seq + 1,
@@ -118,6 +124,8 @@ impl History {
             Fact::Kept { process, descriptors } => {
                 self.mark(process, |process| process.made.descriptors = descriptors.clone());
             }
+            Fact::TimeUp { process } => self.mark(process, |process| process.timed_out = true),
+            Fact::OwnerGone => self.owner_gone = true,
             Fact::Exited { process, exit } => self.exited(process, exit),
             Fact::Oom => self.oom = true,
             Fact::Paused => self.state = ContainerState::Paused,
@@ -140,6 +148,11 @@ impl History {
     /// Whether its init has ended or will never start.
     pub(crate) fn stopped(&self) -> bool {
         self.state == ContainerState::Stopped
+    }
+
+    /// Whether it is removed without being asked for, with its bundle and its kept output, once it has ended.
+    pub(crate) fn removes_itself(&self) -> bool {
+        self.owner_gone || self.creating.lifetime.removal == Removal::Ended
     }
 
     /// The state, as clients are told it.
@@ -179,7 +192,7 @@ impl History {
 
 impl ProcessHistory {
     fn new(made: Process) -> Self {
-        ProcessHistory { made, started: false, stdin_closed: false, exit: None }
+        ProcessHistory { made, started: false, stdin_closed: false, timed_out: false, exit: None }
     }
 
     fn status(&self) -> ProcessStatus {
@@ -203,7 +216,7 @@ impl ProcessHistory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Descriptors, VERSION};
+    use crate::record::{Bounds, Descriptors, Lifetime, VERSION};
     use libcontainerd_core::rootfs::Rootfs;
     use libcontainerd_core::stdio::Endpoints;
     use libcontainerd_core::{ExitStatus, How, Instance};
@@ -217,6 +230,8 @@ mod tests {
             boot: "boot".into(),
             cgroup_parent: "/p".into(),
             cgroup_name: "n".into(),
+            user: None,
+            lifetime: Lifetime::default(),
         }))
     }
 
@@ -230,13 +245,14 @@ mod tests {
             args: vec!["sh".into()],
             endpoints: Endpoints::default(),
             descriptors: Descriptors::default(),
+            bounds: Bounds::default(),
         }
     }
 
     fn history(facts: Vec<Fact>) -> History {
         let entries = facts.into_iter().enumerate().map(|(seq, fact)| {
             let at = SystemTime::UNIX_EPOCH;
-            Entry { v: VERSION, seq: seq as u64, at, fact }.encode().unwrap()
+            Entry::new(seq as u64, at, fact).encode().unwrap()
         });
         History::of(&entries.collect::<Vec<_>>()).unwrap().unwrap()
     }

@@ -10,7 +10,7 @@ use libcontainerd_durable::write_new;
 use tempfile::TempDir;
 
 use super::*;
-use crate::record::{Descriptors, Process};
+use crate::record::{Bounds, Descriptors, Lifetime, Process};
 
 /// A container's directory and journal, as a monitor and a witness that both died have left it.
 struct Orphan {
@@ -33,6 +33,8 @@ impl Orphan {
             boot: identity::boot().unwrap(),
             cgroup_parent: "/lctr-recover-test".into(),
             cgroup_name: "none".into(),
+            user: None,
+            lifetime: Lifetime::default(),
         };
         let mut journal = ContainerJournal::create(&state, &run, creating).unwrap();
         facts.into_iter().for_each(|fact| journal.record(fact));
@@ -64,6 +66,7 @@ fn process(id: &str, number: u64, pid: u32, start_time: u64) -> Process {
         args: vec!["sleep".into()],
         endpoints: Endpoints::default(),
         descriptors: Descriptors::default(),
+        bounds: Bounds::default(),
     }
 }
 

@@ -24,7 +24,7 @@ use crate::wire::{self, Envelope, Request};
 /// # Errors
 /// `System` or `ResourceExhausted` when it cannot be started.
 pub(super) fn give_birth(image: OwnedFd, task: Request, lock: BorrowedFd<'_>) -> Result<UnixStream> {
-    let frame = wire::frame(&Envelope { v: wire::VERSION, request: task })?;
+    let frame = wire::frame(&Envelope::of(task))?;
     let (ours, theirs) = UnixStream::pair().map_err(Error::Spawn)?;
     let mut child = Command::new(format!("/proc/self/fd/{}", image.as_raw_fd()))
         .arg0(hook::NAME)

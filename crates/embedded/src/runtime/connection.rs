@@ -56,7 +56,7 @@ impl Connection {
     /// # Cancellation
     /// The monitor does what it was asked all the same; the connection can then not be used again.
     pub(super) async fn call(&mut self, request: Request, limit: Duration) -> Result<Answer> {
-        let frame = wire::frame(&Envelope { v: wire::VERSION, request })?;
+        let frame = wire::frame(&Envelope::of(request))?;
         tokio::time::timeout(limit, async {
             self.stream.write_all(&frame).await.map_err(Error::Broken)?;
             self.receive().await

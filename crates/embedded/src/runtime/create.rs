@@ -6,6 +6,7 @@
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use libcontainerd_core::ports::runtime::{CreateRequest, Created};
 use libcontainerd_core::{ContainerId, Error as CoreError, ErrorKind, Result};
@@ -14,11 +15,14 @@ use libcontainerd_durable::{Dir, Error as DiskError, Lock, tree, write_new};
 use super::Inner;
 use super::birth::give_birth;
 use super::connection::{Connection, PATIENT};
-use super::look::look;
+use super::look::{Found, look};
 use crate::error::Error;
-use crate::layout;
-use crate::recover;
+use crate::record::Lifetime;
 use crate::wire::{Answer, Launch, Request};
+use crate::{layout, lease, recover};
+
+/// How long a container that is deleted may take to be gone.
+const DEPARTURE: Duration = Duration::from_secs(5);
 
 impl Inner {
     /// Makes a container.
@@ -55,8 +59,10 @@ impl Inner {
 
     fn launch(&self, request: CreateRequest) -> Result<UnixStream> {
         let image = self.image.open()?;
+        let owner = request.lease.map(lease::owner).transpose()?;
+        let lifetime = Lifetime { owner, removal: request.removal };
         let (run, lock) = self.take_name(&request.id)?;
-        self.launch_in(&run, image, request, lock.as_fd()).inspect_err(|_| {
+        self.launch_in(&run, image, request, lifetime, lock.as_fd()).inspect_err(|_| {
             // The monitor never lived: what was made for it is ours to remove.
             let _ = tree::remove(&self.run, run.path().file_name().unwrap_or_default());
         })
@@ -67,6 +73,7 @@ impl Inner {
         run: &Dir,
         image: std::os::fd::OwnedFd,
         request: CreateRequest,
+        lifetime: Lifetime,
         lock: std::os::fd::BorrowedFd<'_>,
     ) -> Result<UnixStream> {
         let spec = serde_json::to_vec(&request.spec)
@@ -84,6 +91,7 @@ impl Inner {
             rootfs: request.rootfs,
             user: request.user,
             endpoints: request.endpoints,
+            lifetime,
         };
         give_birth(image, Request::Create(Box::new(launch)), lock)
     }
@@ -107,17 +115,31 @@ impl Inner {
 
     /// Removes what is under a name if it is no container.
     fn clear_name(&self, id: &ContainerId) -> Result<()> {
-        let found = match look(&self.run, id) {
-            Ok(found) => found,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(error),
-        };
+        let Some(found) = self.await_departure(id)? else { return Ok(()) };
         if found.supervised || found.container(id).is_ok_and(|history| history.init().is_some()) {
             return Err(taken(id));
         }
         match Lock::try_exclusive(&found.run, layout::LOCK).map_err(Error::disk("lock the container"))? {
             Some(_lock) => recover::settle(&self.state, &self.data, id).map(drop),
             None => Err(taken(id)),
+        }
+    }
+
+    /// Waits until one that is said to be deleted has gone, directory and all: its monitor is at it.
+    fn await_departure(&self, id: &ContainerId) -> Result<Option<Found>> {
+        let deadline = Instant::now() + DEPARTURE;
+        loop {
+            let found = match look(&self.run, id) {
+                Ok(found) => found,
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            let is_going = found.supervised && found.history.as_ref().is_some_and(|history| history.deleted);
+            if !is_going || Instant::now() > deadline {
+                return Ok(Some(found));
+            }
+            // Nothing tells when a directory is gone: it is a matter of a millisecond.
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 }

@@ -71,6 +71,15 @@ impl LogEvents {
     }
 }
 
+/// The place behind the newest event in the log in `dir`.
+///
+/// # Errors
+/// When the log cannot be read.
+pub(super) fn end(dir: &Dir) -> Result<Cursor> {
+    let reader = log::Reader::open_at_end(dir).map_err(Error::disk("open the event log"))?;
+    Ok(Cursor::new(reader.cursor().to_string()))
+}
+
 #[async_trait]
 impl EventSource for LogEvents {
     async fn next(&mut self) -> Result<Option<(Event, Cursor)>> {

@@ -8,6 +8,7 @@ use libcontainerd_durable::{Dir, Lock, journal};
 
 use crate::error::Error;
 use crate::layout;
+use crate::lease;
 use crate::record::History;
 
 /// A container as it was found.
@@ -22,9 +23,10 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Whether monitor and witness are gone without having brought it to an end.
+    /// Whether monitor and witness are gone without having brought it to its end, which for some is their removal.
     pub(super) fn is_orphan(&self) -> bool {
-        let finished = |history: &History| history.stopped() && history.cleaned && !history.deleted;
+        let ended = |history: &History| history.stopped() && history.cleaned && !history.deleted;
+        let finished = |history: &History| ended(history) && !lease::has_lapsed(history);
         !self.supervised && !self.history.as_ref().is_some_and(finished)
     }
 

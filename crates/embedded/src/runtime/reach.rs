@@ -92,7 +92,7 @@ impl Inner {
     }
 
     /// Finds out what has become of a container, and starts a monitor for one that lives.
-    fn settle_or_adopt(&self, id: ContainerId, lock: &Lock) -> Result<(Settled, Option<UnixStream>)> {
+    pub(super) fn settle_or_adopt(&self, id: ContainerId, lock: &Lock) -> Result<(Settled, Option<UnixStream>)> {
         let settled = recover::settle(&self.state, &self.data, &id)?;
         if settled != Settled::Adopt {
             return Ok((settled, None));

@@ -65,6 +65,22 @@ impl Cgroup {
         }
     }
 
+    /// Kills the processes of one leaf and waits until none is left, at most for `bound`; `false` when some are left.
+    ///
+    /// # Errors
+    /// [`Error::Cgroup`] where the kernel refuses.
+    pub fn end_leaf(&self, name: &str, bound: Duration) -> Result<bool, Error> {
+        let Some(leaf) = self.open_leaf(name)? else { return Ok(true) };
+        let deadline = Instant::now() + bound;
+        processes::kill(&leaf)?;
+        while !processes::list(&leaf)?.is_empty() {
+            if !processes::wait_for_change(&leaf, deadline) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Tells whether the container has any process.
     ///
     /// # Errors
@@ -173,7 +189,7 @@ fn await_frozen(leaf: &Directory, deadline: Instant) -> Result<(), Error> {
 }
 
 /// The number behind a name in a file of `name number` lines.
-fn field(text: &str, name: &str) -> Option<u64> {
+pub(super) fn field(text: &str, name: &str) -> Option<u64> {
     text.lines()
         .filter_map(|line| line.split_once(' '))
         .find(|(key, _)| *key == name)
