@@ -13,6 +13,8 @@ mod diary;
 mod doorbell;
 mod error;
 mod fault;
+#[cfg(test)]
+mod golden;
 mod hook;
 mod identity;
 mod journal;

@@ -4,6 +4,8 @@
 //! requests are written by hand as JSON: what is tested here is what older clients say too.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by a panic")]
 
+#[path = "monitor/bounds.rs"]
+mod bounds;
 #[path = "monitor/container.rs"]
 mod container;
 #[path = "monitor/deaths.rs"]
@@ -12,6 +14,8 @@ mod deaths;
 mod descriptors;
 #[path = "monitor/execs.rs"]
 mod execs;
+#[path = "monitor/leases.rs"]
+mod leases;
 #[path = "monitor/life.rs"]
 mod life;
 #[path = "monitor/peers.rs"]
@@ -89,6 +93,25 @@ fn main() -> ExitCode {
             a_monitor_killed_during_a_delete_leaves_nothing,
             a_monitor_killed_as_the_container_ends_costs_nothing,
             a_witness_killed_as_the_container_ends_costs_nothing;
+        bounds:
+            an_exec_whose_time_is_up_is_killed_with_its_tree,
+            an_exec_that_ends_in_time_is_not_timed_out,
+            a_successor_keeps_the_time_of_an_exec,
+            one_that_adopts_keeps_the_time_of_an_exec,
+            the_time_of_an_exec_is_up_in_a_frozen_container_too,
+            left_overs_are_killed_and_counted_where_asked,
+            left_overs_go_on_and_are_counted,
+            a_monitor_killed_as_left_overs_are_killed_costs_nothing,
+            an_exec_in_a_paused_container_is_refused,
+            what_was_counted_is_in_the_exit_of_init;
+        leases:
+            a_container_goes_with_its_owner,
+            a_container_that_was_never_started_goes_with_its_owner,
+            a_container_that_has_ended_goes_with_its_owner,
+            an_owner_that_is_gone_has_no_container,
+            successors_hold_the_owner_too,
+            a_monitor_killed_as_the_owner_ends_costs_nothing,
+            an_owner_that_died_while_nobody_looked_is_missed_by_the_next;
         peers:
             a_foreign_user_is_not_heard,
             garbage_harms_nobody,

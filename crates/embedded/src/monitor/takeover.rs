@@ -51,6 +51,13 @@ pub(super) fn succeed(shared: &Shared, witness: u32) -> Monitor<'_> {
             let _ = recover::remove_directory(&shared.state, &shared.container.id);
             sys::exit_now(0)
         }
+        Err(fault @ Fault::Entry(_)) => {
+            // Nor could any other of this program: the witness ends as well, and lets whoever understands it adopt.
+            let text = "the container goes on without a monitor, for a program that understands its journal";
+            let cause = std::error::Error::source(&fault).map(ToString::to_string).unwrap_or_default();
+            shared.diary.note(format_args!("{text}: {cause}"));
+            sys::exit_now(0)
+        }
         Err(fault) => {
             shared.diary.note(format_args!("cannot take over: {}", Error::from(fault)));
             sys::exit_now(CANNOT)

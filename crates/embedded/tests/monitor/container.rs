@@ -29,6 +29,7 @@ pub(crate) struct Container<'s> {
     pub(crate) id: String,
     pub(crate) first: Client,
     pub(crate) created: Value,
+    pub(crate) instance: String,
     run: PathBuf,
 }
 
@@ -45,11 +46,24 @@ pub(crate) struct Recipe {
     pub(crate) rootfs: Option<Rootfs>,
     pub(crate) user: Value,
     pub(crate) resources: Value,
+    /// How long it lasts; null for as long as nobody asks for its removal.
+    pub(crate) lifetime: Value,
+    /// Whether its endpoints name a directory for kept output.
+    pub(crate) keeps: bool,
 }
 
 pub(crate) fn recipe(id: &str, args: &[&str]) -> Recipe {
     let args = args.iter().map(|arg| (*arg).to_owned()).collect();
-    Recipe { id: id.to_owned(), args, stdio: Stdio::null(), rootfs: None, user: Value::Null, resources: json!({}) }
+    Recipe {
+        id: id.to_owned(),
+        args,
+        stdio: Stdio::null(),
+        rootfs: None,
+        user: Value::Null,
+        resources: json!({}),
+        lifetime: Value::Null,
+        keeps: false,
+    }
 }
 
 pub(crate) fn shell(id: &str, script: &str) -> Recipe {
@@ -67,6 +81,11 @@ impl Recipe {
         self
     }
 
+    pub(crate) fn lasting(mut self, lifetime: Value) -> Recipe {
+        self.lifetime = lifetime;
+        self
+    }
+
     pub(crate) fn create(self, scratch: &Scratch) -> Container<'_> {
         let container = self.try_create(scratch);
         assert!(container.created.get("created").is_some(), "{}", container.created);
@@ -76,26 +95,35 @@ impl Recipe {
     pub(crate) fn try_create(self, scratch: &Scratch) -> Container<'_> {
         let run = scratch.path(&format!("state/run/{}", self.id));
         fs::create_dir(&run).unwrap();
-        fs::create_dir(scratch.path(&format!("bundles/{}", self.id))).unwrap();
+        fs::create_dir(scratch.path(&format!("state/bundles/{}", self.id))).unwrap();
         let endpoints = endpoints(scratch, &self.id, "init", &self.stdio);
         let spec = spec(&self.args, &self.resources);
         fs::write(run.join("spec.json"), serde_json::to_vec(&spec).unwrap()).unwrap();
         let instance = libcontainerd_core::Instance::random().unwrap();
-        let launch = json!({
+        let mut launch = json!({
             "id": self.id,
             "instance": instance,
             "state": scratch.path("state"),
             "data": scratch.path("data"),
             "cgroup_parent": scratch.cgroup_parent(),
-            "cgroup_name": format!("{:016x}-{instance}", 7),
-            "bundle": scratch.path(&format!("bundles/{}", self.id)),
+            "cgroup_name": scratch.cgroup_name(&instance.to_string()),
+            "bundle": scratch.path(&format!("state/bundles/{}", self.id)),
             "spec": spec,
             "rootfs": self.rootfs.unwrap_or(Rootfs::Directory(scratch.path("rootfs"))),
             "user": self.user,
             "endpoints": endpoints,
         });
+        if !self.lifetime.is_null() {
+            launch["lifetime"] = self.lifetime;
+        }
+        let logs = scratch.path(&format!("data/output/{instance}"));
+        if self.keeps {
+            fs::create_dir_all(logs.join("init")).unwrap();
+            let keep = libcontainerd_core::stdio::Keep::default();
+            launch["endpoints"]["log"] = json!({ "directory": logs.join("init"), "keep": keep });
+        }
         let (first, created) = give_birth(&run, &json!({ "create": launch }));
-        Container { scratch, id: self.id, first, created, run }
+        Container { scratch, id: self.id, first, created, run, instance: instance.to_string() }
     }
 }
 
@@ -240,7 +268,7 @@ impl<'s> Container<'s> {
     }
 
     pub(crate) fn fifo(&self, stream: &str) -> PathBuf {
-        self.scratch.path(&format!("bundles/{}/{stream}", self.id))
+        self.scratch.path(&format!("state/bundles/{}/{stream}", self.id))
     }
 
     pub(crate) fn log(&self) -> String {
@@ -249,6 +277,45 @@ impl<'s> Container<'s> {
 
     pub(crate) fn run(&self) -> &std::path::Path {
         &self.run
+    }
+
+    /// Kills witness and monitor, so that neither can follow on the other.
+    pub(crate) fn lose_supervisors(&self) {
+        let (monitor, witness) = self.supervisors();
+        for pid in [witness, monitor] {
+            let pid = nix::unistd::Pid::from_raw(pid as i32);
+            nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGSTOP).unwrap();
+        }
+        kill(witness);
+        kill(monitor);
+        let run = Dir::open_path(&self.run).unwrap();
+        eventually(|| (!Lock::is_held(&run, "lock").unwrap()).then_some(()));
+    }
+
+    /// Writes an entry into the journal as its next, over the head of its monitor.
+    pub(crate) fn write_down(&self, fact: &str) {
+        let next = self.journal().last().unwrap()["seq"].as_u64().unwrap() + 1;
+        let now = std::time::SystemTime::now();
+        self.append(&json!({ "v": 1, "seq": next, "at": now, "fact": fact }));
+    }
+
+    /// Appends to the journal.
+    pub(crate) fn append(&self, entry: &Value) {
+        let run = Dir::open_path(&self.run).unwrap();
+        let (mut journal, _) = libcontainerd_durable::Journal::open(&run, "journal", 0).unwrap();
+        journal.append(&serde_json::to_vec(entry).unwrap()).unwrap();
+    }
+
+    /// What the ledger has of containers of this name, oldest first.
+    pub(crate) fn past(&self) -> Vec<Value> {
+        let ledger = Dir::open_path(&self.scratch.path("data/exits")).unwrap();
+        let mut reader = log::Reader::open(&ledger, None).unwrap();
+        let entries = reader.next_batch().unwrap().records.into_iter();
+        let entries = entries.map(|record| serde_json::from_slice::<Value>(&record).unwrap()["past"].clone());
+        let mut past: Vec<Value> = entries.filter(|past| past["id"] == self.id).collect();
+        // A successor may have written it down again.
+        past.dedup_by(|one, other| one["instance"] == other["instance"]);
+        past
     }
 
     /// Starts a monitor that adopts the container.
@@ -321,7 +388,7 @@ pub(crate) fn kill(pid: u32) {
 }
 
 fn endpoints(scratch: &Scratch, id: &str, process: &str, stdio: &Stdio) -> Endpoints {
-    let bundle = scratch.path(&format!("bundles/{id}"));
+    let bundle = scratch.path(&format!("state/bundles/{id}"));
     let directory = File::open(&bundle).unwrap();
     let endpoint = |place: Place, stream: &str| {
         match place {

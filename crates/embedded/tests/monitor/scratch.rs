@@ -18,10 +18,10 @@ impl Scratch {
         let root = TempDir::new().unwrap();
         let name = root.path().file_name().unwrap().to_str().unwrap().trim_start_matches('.').to_owned();
         let scratch = Scratch { root, cgroup_parent: format!("/lctr-test-{name}") };
-        for directory in ["state/run", "data", "bundles", "rootfs"] {
+        for directory in ["state/run", "state/bundles", "data", "rootfs"] {
             fs::create_dir_all(scratch.path(directory)).unwrap();
         }
-        for directory in ["state", "state/run", "data"] {
+        for directory in ["state", "state/run", "state/bundles", "data"] {
             fs::set_permissions(scratch.path(directory), fs::Permissions::from_mode(0o700)).unwrap();
         }
         scratch.fill_rootfs();
@@ -34,6 +34,23 @@ impl Scratch {
 
     pub(crate) fn cgroup_parent(&self) -> &str {
         &self.cgroup_parent
+    }
+
+    /// The name of a container's cgroup, as the client side makes it.
+    pub(crate) fn cgroup_name(&self, instance: &str) -> String {
+        let state = self.path("state");
+        let bytes = state.to_str().unwrap().bytes();
+        let hash = bytes
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+        format!("{hash:016x}-{instance}")
+    }
+
+    /// A cgroup below this test's parent, in the hierarchy by which processes are known.
+    pub(crate) fn cgroup(&self, below: &str) -> PathBuf {
+        let all = hierarchies();
+        let unified = all.iter().find(|path| Path::new(path).join("cgroup.procs").exists() && path.contains("unified"));
+        let hierarchy = unified.unwrap_or(&all[0]);
+        PathBuf::from(format!("{hierarchy}{}/{below}", self.cgroup_parent))
     }
 
     fn fill_rootfs(&self) {
@@ -130,12 +147,12 @@ fn is_container(name: &str) -> bool {
     name.len() == 49
 }
 
-fn names(directory: &Path) -> Vec<String> {
+pub(crate) fn names(directory: &Path) -> Vec<String> {
     let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-fn hierarchies() -> Vec<String> {
+pub(crate) fn hierarchies() -> Vec<String> {
     let table = fs::read_to_string("/proc/self/mountinfo").unwrap();
     let cgroups = table.lines().filter(|line| line.contains(" - cgroup"));
     cgroups.map(|line| line.split(' ').nth(4).unwrap().to_owned()).collect()
