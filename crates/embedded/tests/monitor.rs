@@ -20,6 +20,8 @@ mod leases;
 mod life;
 #[path = "monitor/peers.rs"]
 mod peers;
+#[path = "monitor/records.rs"]
+mod records;
 #[path = "monitor/scratch.rs"]
 mod scratch;
 #[path = "monitor/streams.rs"]
