@@ -3,7 +3,8 @@
 //! The one in memory is core's own `MemoryHost`. The embedded engine's stage is a [`Scratch`] with real adapters on
 //! it: every client of it has adapters of its own, as a further program would.
 
-use std::sync::Arc;
+use std::process::{Child, Command};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use libcontainerd::core::Client;
@@ -25,12 +26,14 @@ use crate::{fault, patience, rootfs};
 #[derive(Debug)]
 pub struct EmbeddedStage {
     scratch: Scratch,
+    /// Programs to whose lives containers are bound.
+    owners: Mutex<Vec<Owner>>,
 }
 
 impl EmbeddedStage {
     /// An empty one, whose monitors are this very program: its main begins with the monitor's hook.
     pub fn new() -> Self {
-        EmbeddedStage { scratch: Scratch::alone() }
+        EmbeddedStage { scratch: Scratch::alone(), owners: Mutex::default() }
     }
 
     fn runtime(&self) -> EmbeddedRuntime {
@@ -42,6 +45,18 @@ impl EmbeddedStage {
 impl Default for EmbeddedStage {
     fn default() -> Self {
         EmbeddedStage::new()
+    }
+}
+
+/// A program of the host that ends with the stage.
+#[derive(Debug)]
+struct Owner(Child);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        // It may have been killed before; then there is only something to reap.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -75,6 +90,13 @@ impl Stage for EmbeddedStage {
 
     fn patience(&self) -> u32 {
         patience::factor()
+    }
+
+    async fn owner(&self) -> u32 {
+        let sleeps = Command::new("sleep").arg("3600").spawn().expect("the host has a program that sleeps");
+        let pid = sleeps.id();
+        self.owners.lock().unwrap_or_else(PoisonError::into_inner).push(Owner(sleeps));
+        pid
     }
 
     async fn left_over(&self) -> Vec<String> {

@@ -15,6 +15,7 @@ mod backend;
 mod bundle_store;
 mod fault;
 mod host;
+mod kept;
 pub mod pattern;
 mod pipe;
 mod process_io;

@@ -47,6 +47,10 @@ fn run(args: &[String]) -> Option<ExitCode> {
         "lines" => (1..=number(0)?).for_each(|line| streams::print(&format!("line {line}\n"))),
         "fill" => streams::fill(),
         "size" => size(),
+        "brood" => {
+            leave(&["sleep"])?;
+            sleep_for_ever()
+        }
         "spawn-leftover" => leave(&["sleep"])?,
         "spawn-late" => leave(&["late", text(0)?])?,
         "late" => late(text(0)?),

@@ -156,6 +156,10 @@ impl Making<'_> {
         {
             tracing::warn!(container.id = %id, %error, "streams of a failed create stay behind");
         }
+        let kept = self.streams.as_ref().is_some_and(|streams| streams.stdio.keeps());
+        if kept && let Err(error) = self.shared.io.forget(self.container.instance).await {
+            tracing::warn!(container.id = %id, %error, "kept output of a failed create stays behind");
+        }
         if self.bundle.is_some()
             && let Err(error) = self.shared.bundles.remove(&self.claim).await
         {

@@ -112,7 +112,7 @@ pub enum OutputKind {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReadFrom {
-    /// The oldest byte that is kept.
+    /// The first byte. What is no longer kept is said to be lost, up to the oldest that is.
     #[default]
     Start,
     /// What comes from now on.

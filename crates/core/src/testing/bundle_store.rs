@@ -33,6 +33,11 @@ impl MemoryBundleStore {
         MemoryBundleStore::default()
     }
 
+    /// Takes a bundle away, as a runtime does that removes a container by itself.
+    pub(super) fn discard(&self, id: &ContainerId) -> Option<Bundle> {
+        self.bundles().remove(id)
+    }
+
     fn bundles(&self) -> MutexGuard<'_, BTreeMap<ContainerId, Bundle>> {
         self.bundles.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -71,6 +71,9 @@ pub trait Stage: fmt::Debug + Send + Sync {
         1
     }
 
+    /// A program of the host that lives until it is killed: its pid. For [`Lease`](crate::ports::runtime::Lease).
+    async fn owner(&self) -> u32;
+
     /// What of containers is on the machine, a line each; waits for what is being removed already.
     async fn left_over(&self) -> Vec<String>;
 }

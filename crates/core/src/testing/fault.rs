@@ -35,6 +35,12 @@ pub enum Call {
     Delete,
     /// `version`.
     Version,
+    /// `cursor`.
+    Cursor,
+    /// `past`.
+    Past,
+    /// `sweep`.
+    Sweep,
     /// `events`.
     Events,
 }

@@ -13,6 +13,7 @@ use oci_spec::runtime::{Process, Spec};
 
 use super::bundle_store::MemoryBundleStore;
 use super::conformance::Stage;
+use super::kept::Shelf;
 use super::pipe::Pipes;
 use super::process_io::MemoryProcessIo;
 use super::runtime::MemoryRuntime;
@@ -31,6 +32,7 @@ pub struct MemoryHost {
     io: Arc<MemoryProcessIo>,
     bundles: Arc<MemoryBundleStore>,
     pipes: Pipes,
+    shelf: Shelf,
 }
 
 impl Default for MemoryHost {
@@ -42,12 +44,14 @@ impl Default for MemoryHost {
 impl MemoryHost {
     /// An empty machine.
     pub fn new() -> Self {
-        let pipes = Pipes::default();
+        let (pipes, shelf) = (Pipes::default(), Shelf::default());
+        let bundles = Arc::new(MemoryBundleStore::new());
         MemoryHost {
-            runtime: Arc::new(MemoryRuntime::new(pipes.clone())),
-            io: Arc::new(MemoryProcessIo::new(pipes.clone())),
-            bundles: Arc::new(MemoryBundleStore::new()),
+            runtime: Arc::new(MemoryRuntime::new(pipes.clone(), shelf.clone(), bundles.clone())),
+            io: Arc::new(MemoryProcessIo::new(pipes.clone(), shelf.clone())),
+            bundles,
             pipes,
+            shelf,
         }
     }
 
@@ -76,7 +80,7 @@ impl MemoryHost {
         self.client_builder().backend(backend).build()
     }
 
-    /// What is on the machine: containers, bundles and streams, a line each; nothing when all were removed well.
+    /// What is on the machine: containers, bundles, streams and kept output, a line each; nothing when all were removed well.
     ///
     /// # Errors
     /// None of its own; those of the ports.
@@ -84,7 +88,8 @@ impl MemoryHost {
         let containers = self.runtime.list().await?.into_iter().map(|status| format!("container {}", status.id));
         let bundles = self.bundles.list().await?.into_iter().map(|id| format!("bundle {id}"));
         let streams = self.pipes.names().into_iter().map(|name| format!("stream {name}"));
-        Ok(containers.chain(bundles).chain(streams).collect())
+        let kept = self.shelf.places().into_iter().map(|at| format!("output {}", at.display()));
+        Ok(containers.chain(bundles).chain(streams).chain(kept).collect())
     }
 }
 
@@ -112,6 +117,10 @@ impl Stage for MemoryHost {
 
     fn kill_outside(&self, pid: u32) {
         self.runtime.kill_outside(pid);
+    }
+
+    async fn owner(&self) -> u32 {
+        self.runtime.owner()
     }
 
     async fn left_over(&self) -> Vec<String> {

@@ -9,10 +9,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
 use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use tokio::io::ReadBuf;
+
+use crate::ports::process_io::EndOfOutput;
 
 const ROOM: usize = 64 * 1024;
 
@@ -43,6 +46,11 @@ impl Pipes {
         self.table().remove(name);
     }
 
+    /// Takes the names of all pipes in a directory away.
+    pub(super) fn unlink_below(&self, directory: &Path) {
+        self.table().retain(|name, _| !Path::new(name).starts_with(directory));
+    }
+
     /// All names, sorted.
     pub(super) fn names(&self) -> Vec<String> {
         self.table().keys().cloned().collect()
@@ -63,6 +71,8 @@ pub(super) struct Pipe {
 struct State {
     held: VecDeque<u8>,
     closed: bool,
+    /// Whether it was closed although somebody could still write.
+    given_up: bool,
     broken: bool,
     claimed: bool,
     /// Programs that have its writing side open: end-of-file waits for them.
@@ -86,7 +96,25 @@ impl Pipe {
 
     /// Gives the reading side back; what is held stays held.
     pub(super) fn unclaim(&self) {
-        self.state().claimed = false;
+        let mut state = self.state();
+        state.claimed = false;
+        state.wake();
+    }
+
+    /// Waits until it is full and nobody reads it; `false` when its end came before that.
+    pub(super) async fn stuck(&self) -> bool {
+        poll_fn(|cx| {
+            let mut state = self.state();
+            if state.held.len() == ROOM && !state.claimed {
+                return Poll::Ready(true);
+            }
+            if state.closed && state.writers == 0 {
+                return Poll::Ready(false);
+            }
+            state.waiting.push(cx.waker().clone());
+            Poll::Pending
+        })
+        .await
     }
 
     /// A program has opened the writing side.
@@ -106,6 +134,22 @@ impl Pipe {
         let mut state = self.state();
         state.closed = true;
         state.wake();
+    }
+
+    /// The same, although somebody could still write.
+    pub(super) fn give_up(&self) {
+        let mut state = self.state();
+        state.given_up |= !state.closed;
+        state.closed = true;
+        state.wake();
+    }
+
+    /// What its end means, once it has come.
+    pub(super) fn why(&self) -> EndOfOutput {
+        match self.state().given_up {
+            true => EndOfOutput::Drained,
+            false => EndOfOutput::Closed,
+        }
     }
 
     /// Nobody will read any more: writers fail.

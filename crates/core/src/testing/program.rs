@@ -102,6 +102,14 @@ impl Behaviour {
         matches!(self, Behaviour::Verb(verb) if verb.handles(signal))
     }
 
+    /// The processes that it starts before all else.
+    pub(super) fn companions(&self) -> Vec<Verb> {
+        match self {
+            Behaviour::Verb(Verb::Brood) => vec![Verb::Sleep],
+            _ => Vec::new(),
+        }
+    }
+
     /// Runs it to its end.
     pub(super) async fn run(self, mut surroundings: Surroundings) -> Ending {
         match self {

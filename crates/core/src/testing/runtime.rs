@@ -4,7 +4,8 @@
 //! number of followers read. Each call first meets the faults that a test has ordered.
 //!
 //! Imitates: states, exits and their order, signals (init gets only those that it handles, and KILL), streams with
-//! their keeper, terminals' sizes, left-over children, users by name from a small table, cursors that stay good.
+//! their keeper, terminals' sizes, left-over children, users by name from a small table, cursors that stay good, kept output, deadlines and
+//! leases, a ledger.
 //! Not: file systems, namespaces, limits, seccomp, scheduling.
 //!
 //! Does not know: the client above it.
@@ -14,8 +15,10 @@ mod clock;
 mod container;
 mod ending;
 mod events;
+mod keeping;
 mod machine;
 mod process;
+mod removal;
 mod resolve;
 
 use std::sync::Arc;
@@ -23,17 +26,19 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use self::machine::{Machine, Shared};
+use super::bundle_store::MemoryBundleStore;
 use super::fault::{Call, EventFault, Fault};
+use super::kept::Shelf;
 use super::pipe::Pipes;
 use super::program::Program;
-use crate::cursor::Since;
+use crate::cursor::{Cursor, Since};
 use crate::error::Result;
 use crate::id::{ContainerId, ProcessRef};
 use crate::ports::runtime::{
     Capabilities, CreateRequest, Created, DeleteRequest, EventSource, ExecRequest, Runtime, RuntimeVersion,
-    SignalRequest, Started,
+    SignalRequest, Started, Sweep, Swept,
 };
-use crate::status::ContainerStatus;
+use crate::status::{ContainerStatus, Past};
 use crate::stdio::TerminalSize;
 
 /// The runtime of one machine in memory.
@@ -43,8 +48,8 @@ pub struct MemoryRuntime {
 }
 
 impl MemoryRuntime {
-    pub(super) fn new(pipes: Pipes) -> Self {
-        MemoryRuntime { shared: Shared::new(pipes) }
+    pub(super) fn new(pipes: Pipes, shelf: Shelf, bundles: Arc<MemoryBundleStore>) -> Self {
+        MemoryRuntime { shared: Shared::new(pipes, shelf, bundles) }
     }
 
     /// From now on the program at `path` is this one.
@@ -67,9 +72,23 @@ impl MemoryRuntime {
         self.shared.machine().calls.clone()
     }
 
-    /// Kills a process by its pid, as somebody on the host would; `false` when there is none.
+    /// Kills a process by its pid, as somebody on the host would, also an [owner](MemoryRuntime::owner); `false` when
+    /// there is none.
     pub fn kill_outside(&self, pid: u32) -> bool {
-        self.shared.kill_outside(pid)
+        self.shared.owner_gone(pid) || self.shared.kill_outside(pid)
+    }
+
+    /// A program of the host, to whose life containers can be bound: its pid.
+    pub fn owner(&self) -> u32 {
+        let mut machine = self.shared.machine();
+        let pid = machine.next_pid();
+        machine.owners.insert(pid);
+        pid
+    }
+
+    /// Leaves something about, as a program that was killed does.
+    pub fn litter(&self, what: Swept) {
+        self.shared.machine().litter.push(what);
     }
 
     /// Does `act` under the machine's lock, if no fault is ordered for that call.
@@ -92,6 +111,10 @@ impl Runtime for MemoryRuntime {
             resolves_users: true,
             terminals: true,
             outlives_client: true,
+            keeps_output: true,
+            ends_execs: true,
+            remembers_past: true,
+            leases: true,
             ..Capabilities::default()
         }
     }
@@ -153,6 +176,19 @@ impl Runtime for MemoryRuntime {
     async fn version(&self) -> Result<RuntimeVersion> {
         let answer = |_: &Arc<Shared>, _: &mut Machine| Ok(RuntimeVersion::new("memory", env!("CARGO_PKG_VERSION")));
         self.serve(Call::Version, None, answer).await
+    }
+
+    async fn cursor(&self) -> Result<Cursor> {
+        self.serve(Call::Cursor, None, |shared, _| Ok(shared.log.cursor())).await
+    }
+
+    async fn past(&self, id: Option<ContainerId>) -> Result<Vec<Past>> {
+        let look = |_: &Arc<Shared>, machine: &mut Machine| Ok(machine.remembered(id.as_ref()));
+        self.serve(Call::Past, id.as_ref(), look).await
+    }
+
+    async fn sweep(&self, how: Sweep) -> Result<Vec<Swept>> {
+        self.serve(Call::Sweep, None, |_, machine| Ok(machine.sweep(how))).await
     }
 
     async fn events(&self, since: Since) -> Result<Box<dyn EventSource>> {

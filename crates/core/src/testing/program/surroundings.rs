@@ -29,6 +29,11 @@ impl Streams {
         self.stdout.iter().chain(&self.stderr).for_each(|pipe| pipe.close());
     }
 
+    /// Its output has ended for its readers, although somebody could still write.
+    pub(in crate::testing) fn give_up_output(&self) {
+        self.stdout.iter().chain(&self.stderr).for_each(|pipe| pipe.give_up());
+    }
+
     /// How many bytes went out so far, and whether all of them were read.
     pub(in crate::testing) fn progress(&self) -> (u64, bool) {
         self.stdout

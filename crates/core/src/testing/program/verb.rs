@@ -47,6 +47,8 @@ pub(in crate::testing) enum Verb {
     WorkingDirectory,
     Pid,
     ArgsLength(usize),
+    /// Starts another one that sleeps, and sleeps too.
+    Brood,
     SpawnLeftover,
     SpawnLate(String),
     /// What `SpawnLate` leaves behind.
@@ -86,6 +88,7 @@ impl Verb {
             "cwd" => Verb::WorkingDirectory,
             "pid" => Verb::Pid,
             "args-length" => Verb::ArgsLength(rest.iter().map(String::len).sum()),
+            "brood" => Verb::Brood,
             "spawn-leftover" => Verb::SpawnLeftover,
             "spawn-late" => Verb::SpawnLate(text(0)?),
             _ => return None,
@@ -111,7 +114,7 @@ impl Verb {
             Verb::OnTerm { text, code } => return on_term(around, &text, code).await,
             Verb::SpawnLeftover => return Ending { children: vec![Verb::Sleep], ..Ending::code(0) },
             Verb::SpawnLate(text) => return Ending { children: vec![Verb::LateChild(text)], ..Ending::code(0) },
-            Verb::Sleep => std::future::pending().await,
+            Verb::Sleep | Verb::Brood => std::future::pending().await,
             Verb::IgnoreTerm => ignore_term(around).await,
             Verb::Cat => cat(around).await,
             Verb::Emit { bytes, seed, both } => emit(around, bytes, seed, both).await,

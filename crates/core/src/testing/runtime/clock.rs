@@ -1,6 +1,6 @@
 //! The machine's wall clock: a fixed date, moved by tokio's clock.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
@@ -8,10 +8,10 @@ use tokio::time::Instant;
 /// The machine is switched on at this many seconds after 1970.
 const SWITCHED_ON: Duration = Duration::from_secs(1_700_000_000);
 
-/// A wall clock that starts when it is first looked at.
-#[derive(Debug, Default)]
+/// A wall clock that starts when it is first looked at; clones are the same clock.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Clock {
-    started: OnceLock<Instant>,
+    started: Arc<OnceLock<Instant>>,
 }
 
 impl Clock {

@@ -9,7 +9,8 @@ use super::process::{Process, Task};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, EventKind};
 use crate::id::{ContainerId, Instance, ProcessId, Run};
-use crate::status::{ContainerState, ContainerStatus};
+use crate::ports::runtime::{Lease, Removal};
+use crate::status::{ContainerState, ContainerStatus, Past};
 use crate::testing::program::Streams;
 
 /// One container.
@@ -23,6 +24,11 @@ pub(super) struct Container {
     pub(super) started_at: Option<SystemTime>,
     pub(super) processes: Vec<Process>,
     pub(super) children: Vec<Child>,
+    /// Whose life it is bound to, and who removes it.
+    pub(super) lease: Option<Lease>,
+    pub(super) removal: Removal,
+    /// How many of its processes the kernel killed for want of memory.
+    pub(super) oom_kills: u64,
     /// Tasks that end streams after their process.
     pub(super) drains: Vec<Task>,
     bundle: PathBuf,
@@ -50,6 +56,9 @@ impl Container {
             started_at: None,
             processes: Vec::new(),
             children: Vec::new(),
+            lease: None,
+            removal: Removal::Asked,
+            oom_kills: 0,
             drains: Vec::new(),
             bundle,
             created_at: now,
@@ -85,6 +94,20 @@ impl Container {
         let mut pids: Vec<u32> = living.chain(self.children.iter().map(|child| child.pid)).collect();
         pids.sort_unstable();
         pids
+    }
+
+    /// The pid of its first process.
+    pub(super) fn init_pid(&self) -> Option<u32> {
+        self.processes.iter().find(|process| process.status.id.is_init()).map(|process| process.pid)
+    }
+
+    /// What is remembered of it when it is removed at `now`.
+    pub(super) fn past(&self, now: SystemTime) -> Past {
+        let mut past = Past::new(self.id.clone(), self.instance, self.created_at, now);
+        let ended = |process: &Process| process.status.exit().map(|exit| (process.status.id.clone(), exit.clone()));
+        past.exits = self.processes.iter().filter_map(ended).collect();
+        past.args = self.processes.first().map(|init| init.status.args.clone()).unwrap_or_default();
+        past
     }
 
     /// The next event of it.

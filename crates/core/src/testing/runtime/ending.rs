@@ -14,9 +14,10 @@ use super::process::Task;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::EventKind;
 use crate::id::ContainerId;
-use crate::ports::runtime::{SignalRequest, SignalScope};
+use crate::ports::runtime::{Removal, SignalRequest, SignalScope};
+use crate::process::LeftOvers;
 use crate::signal::Signal;
-use crate::status::{ContainerState, Exit, ExitStatus, How, ProcessState};
+use crate::status::{ContainerState, Counters, Exit, ExitStatus, How, ProcessState};
 use crate::stdio::Drain;
 use crate::testing::program::{Behaviour, Ending, Identity, Streams, Surroundings, Verb};
 
@@ -42,7 +43,17 @@ impl Shared {
         true
     }
 
-    fn kill(self: &Arc<Self>, machine: &mut Machine, id: &ContainerId, pid: u32) {
+    /// A process has run for as long as it may.
+    pub(super) fn time_is_up(self: &Arc<Self>, id: &ContainerId, pid: u32) {
+        let mut machine = self.machine();
+        let found = machine.containers.get_mut(id).and_then(|container| container.living(pid));
+        let Some(process) = found else { return };
+        process.timed_out = true;
+        process.left_overs = LeftOvers::Kill;
+        self.kill(&mut machine, id, pid);
+    }
+
+    pub(super) fn kill(self: &Arc<Self>, machine: &mut Machine, id: &ContainerId, pid: u32) {
         self.finish(machine, id, pid, Ending::with(ExitStatus::Signal(Signal::KILL)));
         if let Some(container) = machine.containers.get_mut(id) {
             end_child(container, pid);
@@ -56,22 +67,33 @@ impl Shared {
             let others: Vec<u32> = container.pids().into_iter().filter(|other| *other != pid).collect();
             others.into_iter().for_each(|other| self.kill(machine, id, other));
         }
-        let left = if is_init { 0 } else { self.leave_children(machine, id, pid, &ending.children) };
+        if !is_init {
+            self.leave_children(machine, id, pid, &ending.children);
+        }
         let Some(container) = machine.containers.get_mut(id) else { return };
         if ending.oom {
+            container.oom_kills += 1;
             self.log.push(container.event(EventKind::Oom, self.clock.now()));
         }
-        self.record(container, pid, &ending, left);
+        let left = container.left_by(pid);
+        self.record(container, pid, &ending, &left);
+        if is_init && container.removal == Removal::Ended {
+            self.remove_whole(machine, id);
+        }
     }
 
     /// Writes the exit down, tells it, and sees to the streams.
-    fn record(self: &Arc<Self>, container: &mut Container, pid: u32, ending: &Ending, left: u32) {
+    fn record(self: &Arc<Self>, container: &mut Container, pid: u32, ending: &Ending, left: &[u32]) {
         let mut exit = Exit::new(ending.status, How::Waited, self.clock.now());
         exit.run = container.run;
         exit.oom = ending.oom;
-        exit.left_overs = Some(left);
+        exit.left_overs = u32::try_from(left.len()).ok();
         exit.durable = true;
+        let counters = Counters { oom_kills: Some(container.oom_kills), ..Counters::default() };
         let Some(process) = container.living(pid) else { return };
+        exit.timed_out = process.timed_out;
+        exit.counters = process.status.id.is_init().then_some(counters);
+        let kills = process.left_overs == LeftOvers::Kill;
         process.stop();
         process.status.pid = None;
         process.status.state = ProcessState::Exited(exit.clone());
@@ -81,17 +103,27 @@ impl Shared {
         }
         self.log.push(container.event(EventKind::Exited { process: id, exit }, self.clock.now()));
         streams.let_go_of_input();
-        match left {
-            0 => streams.end_output(),
-            _ => container.drains.push(Task(tokio::spawn(drained(streams, drain)).abort_handle())),
+        if kills {
+            left.iter().for_each(|child| end_child(container, *child));
+        }
+        match left.is_empty() || kills {
+            true => streams.end_output(),
+            false => container.drains.push(Task(tokio::spawn(drained(streams, drain)).abort_handle())),
         }
     }
 
-    fn leave_children(self: &Arc<Self>, machine: &mut Machine, id: &ContainerId, parent: u32, left: &[Verb]) -> u32 {
+    /// A process starts others, which go on without it.
+    pub(super) fn leave_children(
+        self: &Arc<Self>,
+        machine: &mut Machine,
+        id: &ContainerId,
+        parent: u32,
+        left: &[Verb],
+    ) {
         for verb in left {
             let pid = machine.next_pid();
-            let Some(container) = machine.containers.get_mut(id) else { return 0 };
-            let Some(streams) = container.living(parent).map(|process| process.streams.clone()) else { return 0 };
+            let Some(container) = machine.containers.get_mut(id) else { return };
+            let Some(streams) = container.living(parent).map(|process| process.streams.clone()) else { return };
             let (shared, id, surroundings) = (Arc::downgrade(self), id.clone(), orphaned(&streams, pid));
             let behaviour = Behaviour::Verb(verb.clone());
             let task = tokio::spawn(async move {
@@ -104,7 +136,6 @@ impl Shared {
             });
             container.children.push(Child { pid, parent, streams, _task: Task(task.abort_handle()) });
         }
-        left.len() as u32
     }
 }
 
@@ -141,12 +172,16 @@ impl Machine {
 }
 
 impl Container {
+    /// The processes that one has left, or would leave.
+    fn left_by(&self, parent: u32) -> Vec<u32> {
+        self.children.iter().filter(|child| child.parent == parent).map(|child| child.pid).collect()
+    }
+
     /// The pids that a signal reaches, the first process last: it takes the others with it.
     fn reached(&self, own: u32, scope: SignalScope) -> Vec<u32> {
-        let children = self.children.iter().filter(|child| child.parent == own).map(|child| child.pid);
         match scope {
             SignalScope::Process => vec![own],
-            SignalScope::Tree => children.chain([own]).collect(),
+            SignalScope::Tree => self.left_by(own).into_iter().chain([own]).collect(),
             SignalScope::Everyone => self.pids().into_iter().rev().collect(),
         }
     }
@@ -183,7 +218,7 @@ async fn drained(streams: Streams, drain: Drain) {
         Drain::For(limit) => sleep(limit).await,
         Drain::Quiet => until_quiet(&streams).await,
     }
-    streams.end_output();
+    streams.give_up_output();
 }
 
 async fn until_quiet(streams: &Streams) {

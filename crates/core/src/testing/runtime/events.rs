@@ -108,6 +108,11 @@ impl EventLog {
         Ok(Box::new(Follower { log: self.clone(), position, ended: kept.ended }))
     }
 
+    /// The position after the last event.
+    pub(super) fn cursor(&self) -> Cursor {
+        Cursor::new(self.kept().deliveries.len().to_string())
+    }
+
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.inner.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -2,8 +2,9 @@
 //!
 //! Everything here happens at once, under one lock; what takes time (programs, drains) is a task that comes back.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use super::clock::Clock;
 use super::container::Container;
@@ -13,10 +14,12 @@ use super::resolve;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::EventKind;
 use crate::id::{ContainerId, ProcessId, ProcessRef, Run};
-use crate::ports::runtime::{CreateRequest, Created, DeleteRequest, ExecRequest, Started};
-use crate::process::{NewProcess, User};
-use crate::status::ContainerState;
+use crate::ports::runtime::{CreateRequest, Created, ExecRequest, Started, Swept};
+use crate::process::{LeftOvers, NewProcess, User};
+use crate::status::{ContainerState, Past};
+use crate::testing::bundle_store::MemoryBundleStore;
 use crate::testing::fault::{Call, Faults};
+use crate::testing::kept::Shelf;
 use crate::testing::pipe::Pipes;
 use crate::testing::program::Program;
 
@@ -26,6 +29,8 @@ pub(super) struct Shared {
     pub(super) log: EventLog,
     pub(super) clock: Clock,
     pub(super) pipes: Pipes,
+    pub(super) shelf: Shelf,
+    pub(super) bundles: Arc<MemoryBundleStore>,
     machine: Mutex<Machine>,
 }
 
@@ -36,12 +41,19 @@ pub(super) struct Machine {
     pub(super) programs: HashMap<String, Program>,
     pub(super) faults: Faults,
     pub(super) calls: Vec<(Call, Option<ContainerId>)>,
+    /// Removed containers, newest first.
+    pub(super) past: VecDeque<Past>,
+    /// Programs of the host that containers can be bound to.
+    pub(super) owners: BTreeSet<u32>,
+    /// What a test has left about.
+    pub(super) litter: Vec<Swept>,
     last_pid: u32,
 }
 
 impl Shared {
-    pub(super) fn new(pipes: Pipes) -> Arc<Self> {
-        Arc::new(Shared { log: EventLog::default(), clock: Clock::default(), pipes, machine: Mutex::default() })
+    pub(super) fn new(pipes: Pipes, shelf: Shelf, bundles: Arc<MemoryBundleStore>) -> Arc<Self> {
+        let (log, clock) = (EventLog::default(), Clock::default());
+        Arc::new(Shared { log, clock, pipes, shelf, bundles, machine: Mutex::default() })
     }
 
     pub(super) fn machine(&self) -> MutexGuard<'_, Machine> {
@@ -69,11 +81,13 @@ impl Machine {
         if self.containers.contains_key(&request.id) {
             return Err(Error::new(ErrorKind::AlreadyExists, "the name is taken").on(&request.id));
         }
+        self.check_lease(request.lease)?;
         let now = shared.clock.now();
         let blueprint = self.init(&request)?;
         let pid = blueprint.pids.0;
         let mut container = Container::new(request.id, request.instance, request.bundle, request.spec, now);
-        container.processes.push(Process::new(blueprint, &shared.pipes)?);
+        (container.lease, container.removal) = (request.lease, request.removal);
+        container.processes.push(Process::new(blueprint, shared)?);
         shared.log.push(container.event(EventKind::Created, now));
         self.containers.insert(container.id.clone(), container);
         Ok(Created::new(Some(pid)))
@@ -92,6 +106,8 @@ impl Machine {
             env: process.env().clone().unwrap_or_default(),
             cwd: process.cwd().to_string_lossy().into_owned(),
             endpoints: request.endpoints.clone(),
+            timeout: None,
+            left_overs: LeftOvers::Leave,
             pids: (self.next_pid(), 1),
         })
     }
@@ -106,9 +122,10 @@ impl Machine {
         container.run = Run::FIRST;
         container.started_at = Some(now);
         let init = container.process(&ProcessId::init())?;
-        let pid = init.pid;
+        let (pid, companions) = (init.pid, init.companions());
         launch(shared, id, init);
         shared.log.push(container.event(EventKind::Started { pid }, now));
+        shared.leave_children(self, id, pid, &companions);
         Ok(Started::new(pid, now))
     }
 
@@ -132,32 +149,15 @@ impl Machine {
             pids: (pid, pid - 1_000_000 + 1),
             ..further(&spec, process.clone(), request.what)?
         };
-        let mut made = Process::new(blueprint, &shared.pipes)?;
+        let mut made = Process::new(blueprint, shared)?;
+        let companions = made.companions();
         launch(shared, &id, &mut made);
         let container = self.container(&id)?;
         container.processes.retain(|other| other.status.id != process);
         container.processes.push(made);
         shared.log.push(container.event(EventKind::ExecStarted { process, pid }, now));
+        shared.leave_children(self, &id, pid, &companions);
         Ok(Started::new(pid, now))
-    }
-
-    pub(super) fn delete(&mut self, shared: &Shared, request: &DeleteRequest) -> Result<()> {
-        let id = &request.container;
-        let container = self.container(id)?;
-        if request.instance.is_some_and(|instance| instance != container.instance) {
-            return Err(not_found(id));
-        }
-        if !matches!(container.state, ContainerState::Created | ContainerState::Stopped) {
-            return Err(Error::new(ErrorKind::WrongState, "it runs; stop it first").on(id));
-        }
-        container.state = ContainerState::Stopped;
-        let event = container.event(EventKind::Deleted, shared.clock.now());
-        shared.log.push(event);
-        if let Some(container) = self.containers.remove(id) {
-            container.processes.iter().for_each(|process| process.streams.let_go_of_input());
-            container.processes.iter().for_each(|process| process.streams.end_output());
-        }
-        Ok(())
     }
 }
 
@@ -176,6 +176,8 @@ fn further(spec: &oci_spec::runtime::Spec, id: ProcessId, what: NewProcess) -> R
         cwd: what.cwd.as_ref().unwrap_or(own.cwd()).to_string_lossy().into_owned(),
         identity: resolve::user(&user)?,
         endpoints: crate::stdio::Endpoints::default(),
+        timeout: what.timeout,
+        left_overs: what.left_overs,
     })
 }
 
@@ -184,13 +186,14 @@ fn of_spec(process: &oci_spec::runtime::Process) -> User {
     User::Ids { uid: user.uid(), gid: user.gid(), groups: user.additional_gids().clone().unwrap_or_default() }
 }
 
-fn not_found(id: &ContainerId) -> Error {
+pub(super) fn not_found(id: &ContainerId) -> Error {
     Error::new(ErrorKind::NotFound, "there is no such container").on(id)
 }
 
 fn launch(shared: &Arc<Shared>, id: &ContainerId, process: &mut Process) {
     let Some((behaviour, surroundings)) = process.take_waiting() else { return };
     let (machine, id, pid) = (Arc::downgrade(shared), id.clone(), process.pid);
+    let of = id.clone();
     let task = tokio::spawn(async move {
         let ending = behaviour.run(surroundings).await;
         if let Some(shared) = machine.upgrade() {
@@ -198,4 +201,14 @@ fn launch(shared: &Arc<Shared>, id: &ContainerId, process: &mut Process) {
         }
     });
     process.runs(Task(task.abort_handle()));
+    if let Some(limit) = process.timeout {
+        process.limited(Task(tokio::spawn(limited(Arc::downgrade(shared), of, pid, limit)).abort_handle()));
+    }
+}
+
+async fn limited(machine: Weak<Shared>, id: ContainerId, pid: u32, limit: Duration) {
+    tokio::time::sleep(limit).await;
+    if let Some(shared) = machine.upgrade() {
+        shared.time_is_up(&id, pid);
+    }
 }

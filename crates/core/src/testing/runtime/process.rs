@@ -2,16 +2,22 @@
 //!
 //! It is waiting (made, not started), running (a task of ours that is aborted when this is dropped) or ended.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
+use super::keeping;
+use super::machine::Shared;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::ProcessId;
+use crate::process::LeftOvers;
 use crate::signal::Signal;
 use crate::status::{ProcessState, ProcessStatus};
-use crate::stdio::{Drain, Endpoint, Endpoints, Place, Stdio, TerminalSize};
-use crate::testing::pipe::Pipes;
-use crate::testing::program::{Behaviour, Identity, Streams, Surroundings};
+use crate::stdio::{Drain, Endpoint, Endpoints, TerminalSize};
+use crate::testing::pipe::{Pipe, Pipes};
+use crate::testing::program::{Behaviour, Identity, Streams, Surroundings, Verb};
 
 const WINCH: u8 = 28;
 
@@ -27,6 +33,9 @@ pub(super) struct Blueprint {
     pub(super) identity: Identity,
     pub(super) behaviour: Behaviour,
     pub(super) endpoints: Endpoints,
+    /// How long it may run, and what becomes of what it leaves.
+    pub(super) timeout: Option<Duration>,
+    pub(super) left_overs: LeftOvers,
 }
 
 /// One process.
@@ -36,11 +45,17 @@ pub(super) struct Process {
     pub(super) pid: u32,
     pub(super) streams: Streams,
     pub(super) drain: Drain,
+    pub(super) timeout: Option<Duration>,
+    pub(super) left_overs: LeftOvers,
+    /// Whether its time was up.
+    pub(super) timed_out: bool,
     behaviour: Behaviour,
     size: watch::Sender<TerminalSize>,
     signals: mpsc::UnboundedSender<Signal>,
     waiting: Option<Box<Surroundings>>,
     task: Option<Task>,
+    /// The task that ends it when its time is up.
+    limit: Option<Task>,
 }
 
 /// A task that ends with its owner.
@@ -55,15 +70,16 @@ impl Drop for Task {
 
 impl Process {
     /// Makes it; its streams' ends are opened.
-    pub(super) fn new(blueprint: Blueprint, pipes: &Pipes) -> Result<Self> {
+    pub(super) fn new(blueprint: Blueprint, shared: &Shared) -> Result<Self> {
         let (size, sizes) = watch::channel(blueprint.endpoints.terminal.unwrap_or_default());
         let (signals, received) = mpsc::unbounded_channel();
         let terminal = blueprint.endpoints.terminal.is_some();
-        let streams = open(&blueprint.endpoints, pipes)?;
+        let streams = open(&blueprint.endpoints, &shared.pipes)?;
+        keeping::look_after(shared, &blueprint.endpoints, &streams)?;
         let mut status = ProcessStatus::new(blueprint.id, blueprint.args);
         status.pid = Some(blueprint.pids.0);
         status.terminal = terminal;
-        status.stdio = Some(placed(&blueprint.endpoints));
+        status.stdio = Some(blueprint.endpoints.stdio());
         status.stream_owner = blueprint.identity.uid;
         let surroundings = Surroundings {
             streams: streams.clone(),
@@ -79,11 +95,15 @@ impl Process {
             pid: blueprint.pids.0,
             streams,
             drain: blueprint.endpoints.drain,
+            timeout: blueprint.timeout,
+            left_overs: blueprint.left_overs,
+            timed_out: false,
             behaviour: blueprint.behaviour,
             size,
             signals,
             waiting: Some(Box::new(surroundings)),
             task: None,
+            limit: None,
         })
     }
 
@@ -103,9 +123,20 @@ impl Process {
         self.task = Some(task);
     }
 
+    /// It runs for so long at most.
+    pub(super) fn limited(&mut self, limit: Task) {
+        self.limit = Some(limit);
+    }
+
+    /// The processes that it starts at once.
+    pub(super) fn companions(&self) -> Vec<Verb> {
+        self.behaviour.companions()
+    }
+
     /// It runs no more.
     pub(super) fn stop(&mut self) {
         self.task = None;
+        self.limit = None;
         self.waiting = None;
     }
 
@@ -132,24 +163,17 @@ impl Process {
     }
 }
 
-/// Where its streams were placed, so that who comes later can open them.
-fn placed(endpoints: &Endpoints) -> Stdio {
-    let place = |endpoint: &Endpoint| if *endpoint == Endpoint::Null { Place::Null } else { Place::Stream };
-    let mut stdio = Stdio::null().with_stdin(place(&endpoints.stdin)).drained(endpoints.drain);
-    stdio.stdout = place(&endpoints.stdout);
-    stdio.stderr = place(&endpoints.stderr);
-    stdio.terminal = endpoints.terminal;
-    stdio
-}
-
 fn open(endpoints: &Endpoints, pipes: &Pipes) -> Result<Streams> {
     let one = |endpoint: &Endpoint| match endpoint {
         Endpoint::Null => Ok(None),
-        Endpoint::Memory(name) => pipes
-            .open(name)
-            .map(Some)
-            .ok_or_else(|| Error::new(ErrorKind::InvalidArgument, format!("there is no stream {name} to open"))),
+        Endpoint::Memory(name) => named(pipes, name),
+        Endpoint::Kept(path) => named(pipes, &path.to_string_lossy()),
         _ => Err(Error::new(ErrorKind::Unsupported, "the runtime in memory has only streams in memory")),
     };
     Ok(Streams { stdin: one(&endpoints.stdin)?, stdout: one(&endpoints.stdout)?, stderr: one(&endpoints.stderr)? })
+}
+
+fn named(pipes: &Pipes, name: &str) -> Result<Option<Arc<Pipe>>> {
+    let found = pipes.open(name).map(Some);
+    found.ok_or_else(|| Error::new(ErrorKind::InvalidArgument, format!("there is no stream {name} to open")))
 }
