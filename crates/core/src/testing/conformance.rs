@@ -11,20 +11,31 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod clients;
+mod deadlines;
+mod drains;
 mod events;
 mod execs;
 mod exits;
 mod failures;
+mod followers;
 mod input;
+mod kept;
 mod leavings;
+mod ledger;
 mod lifecycle;
+mod lifetime;
+mod lines;
 mod output;
+mod places;
 mod reading;
+mod rotation;
 mod scene;
+mod snapshots;
 mod stopping;
 mod storm;
 mod terminal;
 mod users;
+mod waits;
 
 use std::fmt;
 use std::future::Future;
@@ -92,6 +103,16 @@ pub enum Needs {
     OutlivesClient,
     /// Events from an old cursor.
     Replay,
+    /// Output that is kept.
+    KeptOutput,
+    /// The same of terminals.
+    KeptTerminals,
+    /// Execs that end when their time is up, and their left-overs.
+    EndsExecs,
+    /// The exits of removed containers.
+    Past,
+    /// Containers bound to a program's life, and removed by themselves; and all that is remembered of them.
+    Leases,
 }
 
 impl Needs {
@@ -103,6 +124,11 @@ impl Needs {
             Needs::Users => capabilities.resolves_users,
             Needs::OutlivesClient => capabilities.outlives_client,
             Needs::Replay => capabilities.replays_events,
+            Needs::KeptOutput => capabilities.keeps_output,
+            Needs::KeptTerminals => capabilities.keeps_output && capabilities.terminals,
+            Needs::EndsExecs => capabilities.ends_execs,
+            Needs::Past => capabilities.remembers_past,
+            Needs::Leases => capabilities.leases && capabilities.remembers_past && capabilities.keeps_output,
         }
     }
 }
@@ -127,14 +153,25 @@ pub fn cases() -> Vec<Case> {
     let files = [
         exits::cases(),
         output::cases(),
+        kept::cases(),
+        places::cases(),
+        followers::cases(),
+        rotation::cases(),
+        lines::cases(),
+        drains::cases(),
         leavings::cases(),
+        deadlines::cases(),
         input::cases(),
         terminal::cases(),
         execs::cases(),
         lifecycle::cases(),
         failures::cases(),
         stopping::cases(),
+        waits::cases(),
+        ledger::cases(),
+        lifetime::cases(),
         events::cases(),
+        snapshots::cases(),
         clients::cases(),
         users::cases(),
         storm::cases(),
@@ -142,15 +179,15 @@ pub fn cases() -> Vec<Case> {
     files.concat()
 }
 
-/// The cases of a file: functions that take a scene, each with what it needs.
+/// The cases of a file: functions that take a scene, in groups by what they need.
 macro_rules! suite {
-    ($needs:ident: $($name:ident),+ $(,)?) => {
+    ($($needs:ident: $($name:ident),+ $(,)?);+) => {
         pub(super) fn cases() -> Vec<$crate::testing::conformance::Case> {
-            vec![$($crate::testing::conformance::Case {
+            vec![$($($crate::testing::conformance::Case {
                 name: stringify!($name),
                 needs: $crate::testing::conformance::Needs::$needs,
                 run: |stage| Box::pin($crate::testing::conformance::scene::play(stage, $name)),
-            }),+]
+            }),+),+]
         }
     };
 }
