@@ -50,6 +50,9 @@ pub(crate) enum Fault {
     /// A FIFO could not be opened or examined.
     #[error("a stream of the process cannot be used")]
     Stream(#[from] libcontainerd_stream::Error),
+    /// Output cannot be kept.
+    #[error("output of the process cannot be kept")]
+    Log(#[source] libcontainerd_stream::Error),
     /// The place of a stream is of another runtime.
     #[error("a stream has a place that this runtime cannot open")]
     Place,
@@ -115,6 +118,7 @@ impl Fault {
             Fault::Entry(_) | Fault::NoJournal => ErrorKind::Unavailable,
             Fault::System { source, .. } | Fault::Open { source, .. } => system_kind(source),
             Fault::NotNull | Fault::Stream(_) => ErrorKind::System,
+            Fault::Log(source) => log_kind(source),
             Fault::Caller(_) => ErrorKind::Unavailable,
             Fault::Descriptor { source, .. } => descriptor_kind(source),
             Fault::Unfit { .. } | Fault::Place | Fault::Capability(_) | Fault::NoProcess | Fault::NoOwner => {
@@ -147,7 +151,7 @@ impl From<Fault> for CoreError {
             Fault::Disk { source, .. } => CoreError::new(kind, text).because(source),
             Fault::System { source, .. } | Fault::Open { source, .. } => CoreError::new(kind, text).because(source),
             Fault::Caller(source) | Fault::Descriptor { source, .. } => CoreError::new(kind, text).because(source),
-            Fault::Stream(source) => CoreError::new(kind, text).because(source),
+            Fault::Stream(source) | Fault::Log(source) => CoreError::new(kind, text).because(source),
             Fault::Entry(source) => CoreError::new(kind, text).because(source),
             _ => CoreError::new(kind, text),
         }
@@ -214,6 +218,16 @@ fn engine_kind(error: &engine::Error) -> ErrorKind {
         }
         engine::Error::Clone { source } | engine::Error::Prepare { source, .. } => system_kind(source),
         engine::Error::Garbled => ErrorKind::Internal,
+        _ => ErrorKind::System,
+    }
+}
+
+/// A disk that is full or may not be written to is the host's word too.
+fn log_kind(error: &libcontainerd_stream::Error) -> ErrorKind {
+    use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    match error.io_kind() {
+        Some(StorageFull | QuotaExceeded) => ErrorKind::ResourceExhausted,
+        Some(ReadOnlyFilesystem | PermissionDenied) => ErrorKind::PermissionDenied,
         _ => ErrorKind::System,
     }
 }

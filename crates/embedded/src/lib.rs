@@ -5,7 +5,7 @@
 //! - the monitor's: [`monitor_hook`] (`hook`), `birth`, `witness`, `monitor/`, synchronous, single-threaded.
 //!
 //! Both know: what they say to each other (`wire`), what the journal says (`record`), names on disk (`layout`), what
-//! becomes of a container that nobody supervises (`recover`).
+//! becomes of a container that nobody supervises (`recover`), and where its output is kept (`output_log`).
 
 mod belongings;
 mod birth;
@@ -22,6 +22,7 @@ mod layout;
 mod lease;
 mod ledger;
 mod monitor;
+mod output_log;
 mod record;
 mod recover;
 mod runtime;

@@ -37,6 +37,7 @@ mod descendants;
 mod exec;
 pub(crate) mod exits;
 mod init;
+mod keeping;
 mod leftovers;
 mod process;
 mod relay;
@@ -45,6 +46,8 @@ mod signals;
 mod start;
 mod streams;
 mod takeover;
+mod traffic;
+mod unread;
 
 /// How a monitor begins.
 #[derive(Debug)]
@@ -117,7 +120,7 @@ enum Source {
     Client(ClientKey),
     Process(u64),
     Report(u64),
-    Relay(u64),
+    Streams(u64),
     Leftover,
     Owner,
 }
@@ -168,8 +171,9 @@ impl<'s> Monitor<'s> {
     fn run(mut self) -> ! {
         loop {
             self.tell();
+            self.leftovers.look(&self.shared.diary);
+            self.clean_at_last();
             self.do_chores();
-            self.leftovers.look();
             self.depart_if_due();
             if self.is_over() {
                 self.end();
@@ -200,12 +204,8 @@ impl<'s> Monitor<'s> {
             }
             Source::Process(number) => self.look_at(number),
             Source::Report(number) => self.hear_report(number),
-            Source::Relay(number) => {
-                if let Some(relay) = self.process_mut(number).and_then(|process| process.relay.as_mut()) {
-                    relay.pump(true);
-                }
-            }
-            Source::Leftover => self.leftovers.pump(),
+            Source::Streams(number) => self.move_streams(number),
+            Source::Leftover => self.leftovers.pump(&self.shared.diary),
             Source::Owner => self.owner_is_gone(),
         }
     }
@@ -224,7 +224,7 @@ impl<'s> Monitor<'s> {
         }
         let ready = interests.iter().zip(&asked).filter(|(_, asked)| !asked.revents().is_empty());
         let mut ready: Vec<_> = ready.map(|((source, ..), asked)| (*source, asked.revents())).collect();
-        ready.extend(self.due_relays());
+        ready.extend(self.due_streams());
         ready
     }
 
@@ -246,8 +246,7 @@ impl<'s> Monitor<'s> {
             if !process.inherited {
                 interests.push((Source::Process(number), process.descriptor.as_fd(), PollFlags::IN));
             }
-            let relay = process.relay.iter().flat_map(|relay| relay.interests());
-            interests.extend(relay.map(|(fd, flags)| (Source::Relay(number), fd, flags)));
+            interests.extend(process.traffic().map(|(fd, flags)| (Source::Streams(number), fd, flags)));
         }
         interests.extend(self.leftovers.interests().map(|(fd, flags)| (Source::Leftover, fd, flags)));
         interests.extend(self.clients.interests().map(|(key, fd, flags)| (Source::Client(key), fd, flags)));
@@ -256,19 +255,10 @@ impl<'s> Monitor<'s> {
 
     /// When to wake up although nothing is ready.
     fn deadline(&self) -> Option<Instant> {
-        let relays = self.processes.iter().filter_map(|process| process.relay.as_ref()?.deadline());
+        let streams = self.processes.iter().filter_map(Supervised::streams_due);
         let idle = self.idle_since.map(|since| since + LINGER);
         let others = [self.leftovers.deadline(), self.next_time_up(), self.departure.deadline(), idle];
-        relays.chain(others.into_iter().flatten()).min()
-    }
-
-    /// Relays that are to be tried again by now.
-    fn due_relays(&self) -> impl Iterator<Item = (Source, PollFlags)> {
-        let now = Instant::now();
-        let due = move |process: &&Supervised| {
-            process.relay.as_ref().and_then(|relay| relay.deadline()).is_some_and(|when| when <= now)
-        };
-        self.processes.iter().filter(due).map(|process| (Source::Relay(process.number()), PollFlags::empty()))
+        streams.chain(others.into_iter().flatten()).min()
     }
 
     fn process_mut(&mut self, number: u64) -> Option<&mut Supervised> {

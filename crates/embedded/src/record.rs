@@ -207,6 +207,9 @@ pub(crate) struct Descriptors {
     pub(crate) stderr_sink: Option<i32>,
     /// Master of its terminal.
     pub(crate) terminal: Option<i32>,
+    /// The lock of the reader of its live output, from when that is kept because nobody has read it.
+    #[serde(default)]
+    pub(crate) reader_lock: Option<i32>,
     /// What lets it go on to its program, until it has.
     #[serde(default)]
     pub(crate) gate: Option<i32>,

@@ -20,7 +20,7 @@ use crate::fault::Fault;
 use crate::journal::ContainerJournal;
 use crate::monitor::exits::{counters, status_of};
 use crate::record::{Creating, Fact, History, ProcessHistory};
-use crate::{belongings, identity, layout, lease, ledger};
+use crate::{belongings, identity, layout, lease, ledger, output_log};
 
 /// What is to be done with a container that was settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +64,7 @@ pub(crate) fn settle(state: &Dir, data: &Path, id: &ContainerId) -> Result<Settl
         // Told before anything is removed.
         journal.flush(None);
     }
+    output_log::break_off(journal.history());
     clean(&mut journal)?;
     journal.flush(None);
     if !lease::has_lapsed(journal.history()) {

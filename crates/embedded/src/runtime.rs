@@ -147,6 +147,7 @@ impl Runtime for EmbeddedRuntime {
         able.terminals = true;
         able.outlives_client = true;
         able.real_processes = true;
+        able.keeps_output = true;
         able.passes_descriptors = true;
         able.ends_execs = true;
         able.remembers_past = true;

@@ -14,6 +14,12 @@ mod deaths;
 mod descriptors;
 #[path = "monitor/execs.rs"]
 mod execs;
+#[path = "monitor/kept.rs"]
+mod kept;
+#[path = "monitor/kept_deaths.rs"]
+mod kept_deaths;
+#[path = "monitor/kept_log.rs"]
+mod kept_log;
 #[path = "monitor/leases.rs"]
 mod leases;
 #[path = "monitor/life.rs"]
@@ -28,6 +34,8 @@ mod scratch;
 mod streams;
 #[path = "monitor/terminals.rs"]
 mod terminals;
+#[path = "monitor/unread.rs"]
+mod unread;
 
 use std::process::ExitCode;
 
@@ -69,6 +77,33 @@ fn main() -> ExitCode {
             a_monitor_holds_nothing_of_a_descriptor_once_the_process_has_it,
             a_terminal_of_the_host_is_refused,
             a_descriptor_that_is_not_open_is_refused;
+        kept:
+            kept_output_is_whole_and_ends,
+            kept_output_of_a_terminal_is_whole_and_ends,
+            kept_output_of_execs_is_whole_and_ends_for_each,
+            only_the_output_that_is_placed_so_is_kept,
+            a_log_that_cannot_be_written_is_an_error_that_says_so,
+            an_exec_without_a_log_is_an_error_and_leaves_nothing,
+            the_exit_does_not_wait_for_what_left_overs_write,
+            a_left_over_that_writes_after_the_drain_gets_a_closed_pipe,
+            a_drain_for_a_time_ends_when_it_is_over,
+            a_drain_until_the_end_waits_for_the_last_writer,
+            no_drain_keeps_what_was_written_before_the_exit,
+            a_full_disk_makes_the_writer_wait_and_delays_no_kill,
+            a_full_disk_drops_what_may_be_dropped,
+            a_container_whose_log_is_not_drained_yet_can_be_deleted;
+        kept_deaths:
+            kept_output_is_whole_whoever_is_killed,
+            kept_output_of_a_terminal_is_whole_whoever_is_killed,
+            kept_output_of_an_exec_is_whole_whoever_is_killed,
+            a_monitor_killed_after_the_exit_still_ends_the_log,
+            output_goes_on_into_the_log_of_a_container_that_is_adopted,
+            a_terminal_whose_monitor_and_witness_died_is_broken_off;
+        unread:
+            live_output_that_nobody_reads_is_thrown_away_where_asked,
+            a_reader_is_never_robbed_of_what_it_reads,
+            live_output_that_nobody_reads_is_kept_where_asked,
+            output_that_turned_into_kept_output_stays_so_whoever_is_killed;
         terminals:
             a_terminal_is_relayed_byte_for_byte,
             a_terminal_has_its_size_from_the_start_and_changes_it,

@@ -44,7 +44,18 @@ impl Monitor<'_> {
         }
     }
 
+    /// Takes note that nothing keeps a container that has stopped from being written down as cleaned any more.
+    pub(super) fn clean_at_last(&mut self) {
+        let history = self.journal.history();
+        if history.stopped() && !history.cleaned && self.cgroup.is_none() && !self.leftovers.keeps_output() {
+            self.chores.push(Chore::Clean);
+        }
+    }
+
     /// Removes what the kernel holds for a container that has stopped.
+    ///
+    /// That is written down only once all output has its end in its log: until then it needs a supervisor, and whoever
+    /// finds it without one says in the log that it was broken off.
     fn clean(&mut self) {
         if let Err(fault) = self.try_clean() {
             self.shared.diary.note(format_args!("the cgroups stay until the container is deleted: {fault}"));
@@ -62,7 +73,9 @@ impl Monitor<'_> {
             recover::remove_cgroup(cgroup)?;
         }
         self.cgroup = None;
-        self.journal.record(Fact::Cleaned);
+        if !self.leftovers.keeps_output() {
+            self.journal.record(Fact::Cleaned);
+        }
         Ok(())
     }
 
@@ -85,6 +98,7 @@ impl Monitor<'_> {
     /// # Errors
     /// The act that failed; unless the container is said to be deleted by then, it can be tried again.
     pub(super) fn remove(&mut self) -> Result<(), Fault> {
+        self.leftovers.finish(&self.shared.diary);
         self.try_clean()?;
         let shared = self.shared;
         let (state, data) = (&shared.state, &shared.container.data);

@@ -16,6 +16,7 @@ use oci_spec::runtime::{Capabilities, Capability, LinuxCapabilities, Process};
 use super::caller::Caller;
 use super::clients::ClientKey;
 use super::init::{named, open_root, stdio};
+use super::keeping::Keeper;
 use super::process::Supervised;
 use super::streams::{Ends, Streams};
 use super::{Monitor, account, deadline};
@@ -65,11 +66,12 @@ impl Monitor<'_> {
         let request = named(user)?;
         let init = self.journal.history().init().map_or(0, |init| init.made.pid);
         let owner = account::uid(&process, request.as_ref(), || open_root(format!("/proc/{init}/root").as_ref()))?;
-        let (streams, ends) = Streams::open(&endpoints, owner, Caller::at(self.clients.connection(key)))?;
+        let (mut streams, ends) = Streams::open(&endpoints, owner, Caller::at(self.clients.connection(key)))?;
+        let keeper = Keeper::open(&endpoints, &mut streams)?;
         let spawned = self.spawn_exec(number, &process, request.as_ref(), ends, &endpoints)?;
         let mut made = Supervised::plan(id, number, owner, &process, endpoints);
         made.bounds = deadline::bounds(what);
-        let process = Supervised::new(made, spawned, streams, key)?;
+        let process = Supervised::new(made, spawned, (streams, keeper), key)?;
         // What is in the pipe about this pid is about an earlier process that had it.
         self.hear_witness();
         self.processes.push(process);

@@ -12,12 +12,14 @@ use std::time::{Duration, Instant, SystemTime};
 
 use libcontainerd_core::start::{StartFailure, StartStage};
 use libcontainerd_core::status::{Counters, Evidence, ResourceUsage};
+use libcontainerd_core::stdio::Drain;
 use libcontainerd_core::{Error, Exit, ExitStatus, How, Run, Signal};
 use libcontainerd_engine::Cgroup;
 use oci_spec::runtime::LinuxNamespaceType;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::chores::Chore;
+use super::leftovers::Remains;
 use super::process::{Phase, Supervised};
 use super::{Monitor, is_of};
 use crate::identity;
@@ -100,11 +102,12 @@ impl Monitor<'_> {
 
     /// Writes an exit down and lets go of what the process had.
     fn record_exit(&mut self, process: Supervised, known: Known) {
-        let Supervised { made, descriptor, streams, relay, asker, timed_out, .. } = process;
+        let Supervised { made, descriptor, streams, relay, keeper, asker, timed_out, .. } = process;
         let exit = self.exit(&made, timed_out, known);
         self.journal.record(Fact::Exited { process: made.id.clone(), exit });
         // Only now: until it was written down a successor needed them.
-        self.leftovers.keep(relay, streams.let_go(), made.endpoints.drain, &self.shared.diary);
+        let remains = Remains { relay, keeper, readers: streams.let_go() };
+        self.leftovers.keep(remains, made.endpoints.drain, &self.shared.diary);
         if let Some(asker) = asker {
             self.clients.answer(asker, &Answer::Failed(never_ran()));
         }
@@ -116,7 +119,7 @@ impl Monitor<'_> {
 
     /// A process has ended that never ran its program.
     fn has_not_started(&mut self, process: Supervised, known: Known) {
-        let Supervised { made, descriptor, phase, asker, .. } = process;
+        let Supervised { made, descriptor, phase, keeper, asker, .. } = process;
         let failure = match phase {
             Phase::Failed(failure) => failure,
             _ => never_ran(),
@@ -131,6 +134,8 @@ impl Monitor<'_> {
             (_, true) => self.journal.record(Fact::ExecFailed { process: made.id }),
             (_, false) => {}
         }
+        let remains = Remains { keeper, ..Remains::default() };
+        self.leftovers.keep(remains, Drain::None, &self.shared.diary);
         self.remove_leaf(made.number);
         if let Some(asker) = asker {
             self.clients.answer(asker, &Answer::Failed(failure));

@@ -20,6 +20,7 @@ use rustix::fs::{Mode, OFlags};
 
 use super::caller::Caller;
 use super::clients::ClientKey;
+use super::keeping::Keeper;
 use super::process::Supervised;
 use super::streams::{Ends, Streams};
 use super::{Monitor, account};
@@ -60,11 +61,12 @@ impl Monitor<'_> {
         let owner = account::uid(process, request.as_ref(), || open_root(creating.rootfs.directory()))?;
         let resources = container.spec.linux().as_ref().and_then(|linux| linux.resources().as_ref());
         self.cgroup = Some(Cgroup::create(&self.host, &self.place(), resources).map_err(Fault::Engine)?);
-        let (streams, ends) = Streams::open(&endpoints, owner, Caller::at(self.clients.connection(asker)))?;
+        let (mut streams, ends) = Streams::open(&endpoints, owner, Caller::at(self.clients.connection(asker)))?;
+        let keeper = Keeper::open(&endpoints, &mut streams)?;
         let root = self.root(&creating.rootfs)?;
         let spawned = self.spawn_init(root, request.as_ref(), stdio(ends.as_ref(), &endpoints))?;
         let made = Supervised::plan(ProcessId::init(), 0, owner, process, endpoints);
-        self.processes.push(Supervised::new(made, spawned, streams, asker)?);
+        self.processes.push(Supervised::new(made, spawned, (streams, keeper), asker)?);
         Ok(())
     }
 

@@ -8,8 +8,10 @@ use libcontainerd_engine::{self as engine, Report, Spawned, Stage};
 use rustix::net::SendFlags;
 
 use super::clients::ClientKey;
+use super::keeping::Keeper;
 use super::relay::Relay;
 use super::streams::Streams;
+use super::unread::Lookout;
 use crate::fault::Fault;
 use crate::identity;
 use crate::record::{self, Bounds, Descriptors};
@@ -32,6 +34,10 @@ pub(super) struct Supervised {
     pub(super) streams: Streams,
     /// Its terminal, once it has one.
     pub(super) relay: Option<Relay>,
+    /// What moves its output into its log, where that is kept.
+    pub(super) keeper: Option<Keeper>,
+    /// What looks after live output that nobody reads, where that is not to wait.
+    pub(super) lookout: Option<Lookout>,
     /// Whether it is the witness's child, and how it ends comes from there.
     pub(super) inherited: bool,
     /// Whether it was killed because its time was up.
@@ -91,13 +97,14 @@ impl Supervised {
     pub(super) fn new(
         mut made: record::Process,
         spawned: Spawned,
-        streams: Streams,
+        (streams, keeper): (Streams, Option<Keeper>),
         asker: ClientKey,
     ) -> Result<Supervised, Fault> {
         made.pid = spawned.pid;
         // It is a child of ours, so that its pid is its own until we reap it.
         made.start_time = identity::stat(spawned.pid).map_err(Fault::system("look at the new process"))?.start_time;
         let descriptor = spawned.pidfd.try_clone().map_err(Fault::system("duplicate a descriptor"))?;
+        let lookout = Lookout::over(&made.endpoints);
         Ok(Supervised {
             made,
             descriptor,
@@ -106,6 +113,8 @@ impl Supervised {
             asker: Some(asker),
             streams,
             relay: None,
+            keeper,
+            lookout,
             inherited: false,
             timed_out: false,
         })
@@ -141,6 +150,10 @@ impl Supervised {
             numbers.stdin_source = source;
             numbers.stdout_sink = Some(sink);
         }
+        if let Some(keeper) = &self.keeper {
+            keeper.write_down(&mut numbers);
+        }
+        numbers.reader_lock = self.lookout.as_ref().and_then(Lookout::held);
         if let Some(start) = &self.start {
             numbers.report = Some(start.report().as_raw_fd());
             numbers.gate = Some(start.gate().as_raw_fd());

@@ -130,6 +130,11 @@ impl Relay {
         rustix::termios::tcsetwinsize(&self.master, size)
     }
 
+    /// What the output goes into.
+    pub(super) fn sink(&self) -> &OwnedFd {
+        &self.sink
+    }
+
     /// The numbers of master, source and sink.
     pub(super) fn numbers(&self) -> (i32, Option<i32>, i32) {
         (self.master.as_raw_fd(), self.source.as_ref().map(AsRawFd::as_raw_fd), self.sink.as_raw_fd())

@@ -177,7 +177,7 @@ impl Kept {
 /// Takes over what a dead monitor held for the readers of a process that has ended, if it is what it was: its number may
 /// have been used for something else since, so it must be the very FIFO that has the stream's name.
 pub(super) fn inherit_remains(endpoint: &Endpoint, number: Option<RawFd>) -> Option<OwnedFd> {
-    let Endpoint::Fifo(path) = endpoint else { return None };
+    let (Endpoint::Fifo(path) | Endpoint::Kept(path)) = endpoint else { return None };
     let named = std::fs::symlink_metadata(path).ok().filter(|found| found.file_type().is_fifo())?;
     let held = inherit(number)?;
     let stat = rustix::fs::fstat(&held).ok()?;
@@ -218,7 +218,7 @@ fn inherit(number: Option<RawFd>) -> Option<OwnedFd> {
 fn open_fifo(endpoint: &Endpoint, owner: u32) -> Result<Option<OwnedFd>, Fault> {
     let path = match endpoint {
         Endpoint::Null => return Ok(None),
-        Endpoint::Fifo(path) => path,
+        Endpoint::Fifo(path) | Endpoint::Kept(path) => path,
         _ => return Err(Fault::Place),
     };
     let (Some(parent), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {

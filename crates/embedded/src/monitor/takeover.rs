@@ -16,10 +16,12 @@ use libcontainerd_engine::{Cgroup, Host};
 
 use super::chores::Chore;
 use super::descendants::lingering;
-use super::leftovers::Leftovers;
+use super::keeping::Keeper;
+use super::leftovers::{Leftovers, Remains};
 use super::process::{Phase, Start, Supervised};
 use super::relay::Relay;
 use super::streams::{Streams, inherit_remains};
+use super::unread::Lookout;
 use super::{Monitor, Witness};
 use crate::fault::Fault;
 use crate::journal::ContainerJournal;
@@ -207,15 +209,17 @@ fn hold(history: &History, inherited: bool, shared: &Shared) -> Hold {
 /// Takes hold of what is kept for the readers of a process that has ended.
 fn hold_remains(hold: &mut Hold, process: &ProcessHistory, numbers: &Descriptors, shared: &Shared) {
     let endpoints = &process.made.endpoints;
-    let stdout = inherit_remains(&endpoints.stdout, numbers.stdout);
-    let stderr = inherit_remains(&endpoints.stderr, numbers.stderr);
     let mut streams = Streams::default();
+    streams.stdout.reader = inherit_remains(&endpoints.stdout, numbers.stdout);
+    streams.stderr.reader = inherit_remains(&endpoints.stderr, numbers.stderr);
     streams.stdout.writer = inherit_remains(&endpoints.stdout, numbers.stdout_sink);
     let relay = match terminal(numbers).filter(|_| streams.stdout.writer.is_some()) {
         Some(master) => Relay::new(master, &mut streams).ok(),
         None => None,
     };
-    hold.leftovers.keep(relay, [stdout, stderr].into_iter().flatten().collect(), endpoints.drain, &shared.diary);
+    let keeper = Keeper::resume(endpoints, &mut streams, process.made.descriptors.reader_lock.is_some());
+    let remains = Remains { relay, keeper, readers: streams.let_go() };
+    hold.leftovers.keep(remains, endpoints.drain, &shared.diary);
 }
 
 fn hold_process(hold: &mut Hold, process: &ProcessHistory, numbers: &Descriptors, released: bool, shared: &Shared) {
@@ -226,8 +230,12 @@ fn hold_process(hold: &mut Hold, process: &ProcessHistory, numbers: &Descriptors
     };
     let mut streams = Streams::resume(&made.endpoints, made.stream_owner, numbers, process.stdin_closed);
     let relay = terminal(numbers).and_then(|master| Relay::new(master, &mut streams).ok());
+    let lookout = Lookout::resume(&made.endpoints, made.descriptors.reader_lock, numbers.pidfd.is_some());
+    let has_turned = lookout.as_ref().is_some_and(Lookout::has_turned);
+    let mut keeper = Keeper::resume(&made.endpoints, &mut streams, has_turned);
     if made.endpoints.terminal.is_some() && relay.is_none() {
         shared.diary.note(format_args!("the terminal of process {} is lost: it is relayed no more", made.id));
+        keeper.iter_mut().for_each(Keeper::break_off);
     }
     let (start, phase) = match (process.started, numbers.report, numbers.gate) {
         (true, ..) => (None, Phase::Running),
@@ -242,6 +250,8 @@ fn hold_process(hold: &mut Hold, process: &ProcessHistory, numbers: &Descriptors
         asker: None,
         streams,
         relay,
+        keeper,
+        lookout,
         inherited: false,
         timed_out: process.timed_out,
     });
@@ -295,6 +305,7 @@ fn kept_numbers(shared: &Shared, hold: &Hold) -> BTreeSet<RawFd> {
             numbers.stderr,
             numbers.stderr_sink,
             numbers.terminal,
+            numbers.reader_lock,
             numbers.gate,
             numbers.report,
         ];

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use libcontainerd_core::process::NewProcess;
 use libcontainerd_core::rootfs::Rootfs;
-use libcontainerd_core::stdio::{Endpoint, Endpoints, Place, Stdio};
+use libcontainerd_core::stdio::{Endpoint, Endpoints, Log, Place, Stdio};
 use libcontainerd_durable::{Dir, Lock};
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use oci_spec::runtime::Spec;
@@ -195,10 +195,20 @@ impl<'s> Container<'s> {
 
     /// Deletes, and sees to it that nothing is left.
     pub(crate) fn delete(self) {
-        let answer = eventually(|| Client::of(self.connect()?).try_ask(&json!({ "delete": { "instance": null } })));
-        assert_eq!(answer, "done");
+        let request = json!({ "delete": { "instance": null } });
+        eventually(|| match self.connect() {
+            Some(socket) => Client::of(socket).try_ask(&request).map(|answer| assert_eq!(answer, "done")),
+            None if !self.run.exists() => Some(()),
+            // Its monitor has waited long enough for a last request: what is left is the client's to remove.
+            None => self.is_finished().then(|| fs::remove_dir_all(&self.run).unwrap()),
+        });
         assert!(!self.run.exists());
         eventually(|| self.scratch.left_overs().iter().all(|left| !left.contains("process")).then_some(()));
+    }
+
+    fn is_finished(&self) -> bool {
+        self.journal().last().is_some_and(|entry| entry["fact"] == "cleaned")
+            && !Lock::is_held(&Dir::open_path(&self.run).unwrap(), "lock").unwrap()
     }
 
     /// Opens a stream for reading, until its end.
@@ -325,14 +335,26 @@ fn endpoints(scratch: &Scratch, id: &str, process: &str, stdio: &Stdio) -> Endpo
         match place {
             Place::Null => return Endpoint::Null,
             Place::Descriptor(number) => return Endpoint::Descriptor(number),
-            _ => {}
+            Place::Stream | Place::Kept => {}
+            other => panic!("{other:?}"),
         }
         let name = format!("{process}-{stream}");
         libcontainerd_stream::fifo::make(directory.as_fd(), &name, 0o600, None).unwrap();
-        Endpoint::Fifo(bundle.join(name))
+        let path = bundle.join(name);
+        if place == Place::Kept { Endpoint::Kept(path) } else { Endpoint::Fifo(path) }
     };
     let stdin = endpoint(stdio.stdin, "stdin");
-    Endpoints::new(stdin, endpoint(stdio.stdout, "stdout"), endpoint(stdio.stderr, "stderr"), stdio)
+    let stderr = if stdio.terminal.is_some() { Place::Null } else { stdio.stderr };
+    Endpoints::new(stdin, endpoint(stdio.stdout, "stdout"), endpoint(stderr, "stderr"), stdio)
+        .read_under(bundle.join(format!("{process}-reader")))
+        .kept_in(stdio.keeps().then(|| Log::new(log_directory(scratch, id, process), stdio.keep)))
+}
+
+/// The directory of a process's log, made where it is missing.
+fn log_directory(scratch: &Scratch, id: &str, process: &str) -> PathBuf {
+    let directory = scratch.path(&format!("output/{id}/{process}"));
+    fs::create_dir_all(&directory).unwrap();
+    directory
 }
 
 fn spec(args: &[String], resources: &Value) -> Spec {

@@ -157,3 +157,39 @@ pub(crate) fn hierarchies() -> Vec<String> {
     let cgroups = table.lines().filter(|line| line.contains(" - cgroup"));
     cgroups.map(|line| line.split(' ').nth(4).unwrap().to_owned()).collect()
 }
+
+/// A file system in memory of a bounded size, unmounted when dropped.
+pub(crate) struct SmallDisk {
+    path: PathBuf,
+}
+
+impl SmallDisk {
+    pub(crate) fn mount(path: PathBuf, size: &str) -> SmallDisk {
+        fs::create_dir_all(&path).unwrap();
+        let options = std::ffi::CString::new(format!("size={size},mode=700")).unwrap();
+        rustix::mount::mount("tmpfs", &path, "tmpfs", rustix::mount::MountFlags::empty(), Some(options.as_c_str()))
+            .unwrap();
+        SmallDisk { path }
+    }
+
+    pub(crate) fn fill(&self) {
+        let filler = fs::File::create(self.path.join("filler")).unwrap();
+        while std::io::Write::write(&mut &filler, &[0; 4096]).is_ok() {}
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        rustix::fs::statvfs(&self.path).unwrap().f_bavail == 0
+    }
+
+    /// Makes it larger.
+    pub(crate) fn grow(&self, size: &str) {
+        let options = std::ffi::CString::new(format!("size={size}")).unwrap();
+        rustix::mount::mount_remount(&self.path, rustix::mount::MountFlags::empty(), options.as_c_str()).unwrap();
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = rustix::mount::unmount(&self.path, rustix::mount::UnmountFlags::DETACH);
+    }
+}

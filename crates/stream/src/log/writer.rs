@@ -140,6 +140,11 @@ impl Writer {
         self.state.ended.has(channel)
     }
 
+    /// Tells whether the disk says which outputs there are and which of them have ended, as readers must know.
+    pub fn is_settled(&self) -> bool {
+        !self.unsaid
+    }
+
     /// The descriptors that it holds.
     pub fn numbers(&self) -> Vec<RawFd> {
         let files = self.segment.iter().flat_map(Segment::numbers);
