@@ -25,15 +25,15 @@ use crate::{fault, patience, rootfs};
 /// The embedded engine on roots of its own.
 #[derive(Debug)]
 pub struct EmbeddedStage {
-    scratch: Scratch,
-    /// Programs to whose lives containers are bound.
+    /// Programs to whose lives containers are bound; they go before the scratch looks what is left.
     owners: Mutex<Vec<Owner>>,
+    scratch: Scratch,
 }
 
 impl EmbeddedStage {
     /// An empty one, whose monitors are this very program: its main begins with the monitor's hook.
     pub fn new() -> Self {
-        EmbeddedStage { scratch: Scratch::alone(), owners: Mutex::default() }
+        EmbeddedStage { owners: Mutex::default(), scratch: Scratch::alone() }
     }
 
     fn runtime(&self) -> EmbeddedRuntime {

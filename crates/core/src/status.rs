@@ -162,7 +162,7 @@ pub struct Past {
     pub created_at: SystemTime,
     /// When it was removed.
     pub removed_at: SystemTime,
-    /// The exits that were known of its processes, init's first; none of a container that never ran.
+    /// The exits that were known of its processes, init's first; of a container that never ran there may be none.
     pub exits: Vec<(ProcessId, Exit)>,
 }
 

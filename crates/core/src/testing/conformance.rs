@@ -113,6 +113,10 @@ pub enum Needs {
     Past,
     /// Containers bound to a program's life, and removed by themselves; and all that is remembered of them.
     Leases,
+    /// Execs that end when their time is up, and output of them that is kept.
+    KeptEndsExecs,
+    /// Lifetimes, and output that is kept.
+    KeptLeases,
 }
 
 impl Needs {
@@ -128,7 +132,9 @@ impl Needs {
             Needs::KeptTerminals => capabilities.keeps_output && capabilities.terminals,
             Needs::EndsExecs => capabilities.ends_execs,
             Needs::Past => capabilities.remembers_past,
-            Needs::Leases => capabilities.leases && capabilities.remembers_past && capabilities.keeps_output,
+            Needs::KeptEndsExecs => capabilities.ends_execs && capabilities.keeps_output,
+            Needs::Leases => capabilities.leases && capabilities.remembers_past,
+            Needs::KeptLeases => Needs::Leases.met_by(capabilities) && capabilities.keeps_output,
         }
     }
 }

@@ -21,7 +21,7 @@ suite!(
     a_deadline_harms_nobody_who_comes_later_under_its_name,
     left_overs_go_on_and_are_counted,
     left_overs_are_killed_and_counted_where_asked;
-    KeptOutput:
+    KeptEndsExecs:
     what_was_written_before_the_deadline_is_kept;
     Nothing:
     a_time_limit_of_nothing_is_refused
@@ -86,9 +86,6 @@ async fn left_overs_are_killed_and_counted_where_asked(scene: Scene) {
 }
 
 async fn what_was_written_before_the_deadline_is_kept(scene: Scene) {
-    if !scene.stage.capabilities().ends_execs {
-        return;
-    }
     let container = scene.running("c", &["sleep"], Stdio::null()).await;
     let mut new = NewProcess::new(scene.stage.probe(&["ignore-term"]), Stdio::kept(Keep::default()));
     new.timeout = Some(Duration::from_secs(2));
