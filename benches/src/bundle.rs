@@ -63,10 +63,10 @@ impl Place {
         let root = tempfile::Builder::new().prefix("lctr-bench-").tempdir_in(shm).map_err(file("/dev/shm"))?;
         let place = Place { root };
         fill_rootfs(&place.rootfs()).map_err(file("the root file system"))?;
-        for name in ["true", "idle", "zeros"] {
+        for name in ["true", "idle", "zeros", "zeros-1024", "zeros-128", "lines-512", "lines-64"] {
             let bundle = place.bundle(name);
             fs::create_dir_all(&bundle).map_err(file("the bundle"))?;
-            let spec = specification(programs, &place, name)?;
+            let spec = specification(programs, &place, &place.args(name))?;
             fs::write(bundle.join("config.json"), spec).map_err(file("config.json"))?;
         }
         Ok(place)
@@ -77,7 +77,24 @@ impl Place {
         self.root.path().join("rootfs")
     }
 
-    /// The bundle whose program is `true`, `idle` (sleeps) or `zeros` (writes 2 GiB).
+    /// The program of a bundle and its arguments: `true`, `idle` (sleeps), `zeros` (writes 2 GiB), and zeros or lines
+    /// of 80 bytes, so many MiB of them.
+    pub(crate) fn args(&self, bundle: &str) -> Vec<String> {
+        let zeros = |count: &str| format!("/bin/dd if=/dev/zero bs=1M count={count}");
+        let text = match bundle.split_once('-') {
+            Some(("zeros", count)) => zeros(count),
+            Some((_, count)) => {
+                let script = format!("yes {} | head -c {count}m", "0123456789".repeat(8).split_at(79).0);
+                return vec!["/bin/sh".into(), "-c".into(), script];
+            }
+            None if bundle == "true" => "/bin/true".into(),
+            None if bundle == "idle" => "/bin/sleep 100000".into(),
+            None => zeros("2048"),
+        };
+        text.split(' ').map(str::to_owned).collect()
+    }
+
+    /// The bundle of that name.
     pub(crate) fn bundle(&self, name: &str) -> PathBuf {
         self.root.path().join("bundles").join(name)
     }
@@ -88,7 +105,7 @@ impl Place {
     }
 }
 
-fn specification(programs: &Programs, place: &Place, name: &str) -> Result<Vec<u8>, Error> {
+fn specification(programs: &Programs, place: &Place, args: &[String]) -> Result<Vec<u8>, Error> {
     let output = Command::new(&programs.lctr)
         .arg("spec")
         .output()
@@ -96,11 +113,7 @@ fn specification(programs: &Programs, place: &Place, name: &str) -> Result<Vec<u
     let mut spec: serde_json::Value = serde_json::from_slice(&output.stdout).map_err(Error::Spec)?;
     spec["root"] = serde_json::json!({ "path": place.rootfs(), "readonly": false });
     spec["process"]["terminal"] = false.into();
-    spec["process"]["args"] = match name {
-        "true" => serde_json::json!(["/bin/true"]),
-        "idle" => serde_json::json!(["/bin/sleep", "100000"]),
-        _ => serde_json::json!(["/bin/dd", "if=/dev/zero", "bs=1M", "count=2048"]),
-    };
+    spec["process"]["args"] = serde_json::json!(args);
     serde_json::to_vec_pretty(&spec).map_err(Error::Spec)
 }
 
@@ -109,7 +122,9 @@ fn fill_rootfs(rootfs: &Path) -> io::Result<()> {
         fs::create_dir_all(rootfs.join(dir))?;
     }
     fs::copy("/bin/busybox", rootfs.join("bin/busybox"))?;
-    ["sh", "true", "sleep", "dd", "cat"].iter().try_for_each(|name| symlink("busybox", rootfs.join("bin").join(name)))
+    ["sh", "true", "sleep", "dd", "cat", "yes", "head"]
+        .iter()
+        .try_for_each(|name| symlink("busybox", rootfs.join("bin").join(name)))
 }
 
 fn file(what: &'static str) -> impl Fn(io::Error) -> Error {

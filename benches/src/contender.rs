@@ -70,6 +70,18 @@ impl Contender {
         }
     }
 
+    /// Runs the bundle's program in the background with all of its output kept. Of ours only.
+    pub(crate) fn run_keeping(&self, bundle: &str, id: &str) -> Command {
+        let bundle = self.bundles.join(bundle).display().to_string();
+        let keeping = ["--log-driver", "kept", "--log-opt", "max-size=-1"];
+        self.command(&[&["run", "-d", "--name", id, "--bundle", &bundle][..], &keeping].concat())
+    }
+
+    /// Waits for the end of a container. Of ours only.
+    pub(crate) fn wait(&self, id: &str) -> Command {
+        self.command(&["wait", id])
+    }
+
     /// Runs /bin/true in a running container.
     pub(crate) fn exec_true(&self, id: &str) -> Command {
         self.command(&["exec", id, "/bin/true"])

@@ -6,7 +6,7 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// The command line.
-    #[error("usage: libcontainerd-benches [--runs N] [--only run|exec|many|stdout|memory]")]
+    #[error("usage: libcontainerd-benches [--runs N] [--only run|exec|many|stdout|kept|latency|memory]")]
     Usage,
     /// A program that could not be run.
     #[error("cannot run {0}; is it installed?")]
@@ -17,6 +17,9 @@ pub(crate) enum Error {
     /// A file.
     #[error("cannot use {0}")]
     File(String, #[source] io::Error),
+    /// The library.
+    #[error("the library failed")]
+    Library(#[from] libcontainerd::Error),
     /// A specification that is none.
     #[error("lctr spec printed no JSON")]
     Spec(#[source] serde_json::Error),

@@ -1,5 +1,7 @@
 //! Side-by-side benchmarks of `lctr` and `runc` on the same bundle, alternating in one run.
 //!
+//! Output that is kept is measured beside conmon, podman and docker too, as far as they are installed.
+//!
 //! `cargo run --release -p libcontainerd-benches` builds lctr and the small static monitor, makes a busybox bundle with
 //! the specification of `lctr spec`, and prints a table of medians with the ratio to runc. Figures are whole processes,
 //! from spawn to reaped. `--runs N` sets how many of each (30), `--only NAME` picks one measure.
@@ -10,9 +12,12 @@
 mod bundle;
 mod contender;
 mod error;
+mod keeping;
+mod latency;
 mod machine;
 mod measure;
 mod memory;
+mod peers;
 
 use std::env;
 use std::process::ExitCode;
@@ -71,6 +76,13 @@ fn run(options: &Options) -> Result<(), Error> {
         if wanted(name) {
             println!("{}", measure(&contenders, options.runs)?);
         }
+    }
+    if wanted("kept") {
+        let [lctr, small, _] = &contenders;
+        keeping::of_everybody(&place, [lctr, small], options.runs.div_ceil(6))?;
+    }
+    if wanted("latency") {
+        println!("\n{}", latency::of_an_exit(&place, &programs, options.runs.max(100))?);
     }
     if wanted("memory") {
         let [lctr, small, _] = &contenders;

@@ -86,7 +86,7 @@ impl Scratch {
     fn look(&self) -> Vec<String> {
         let state = self.state();
         let directories = ["bundles", "run"].map(|name| state.join(name)).into_iter();
-        let directories = directories.chain(["overlay"].map(|name| self.data().join(name)));
+        let directories = directories.chain(["overlay", "output"].map(|name| self.data().join(name)));
         let left = directories.flat_map(|directory| host::entries(&directory)).map(|path| line("directory", &path));
         on_host(&self.path).into_iter().chain(left).collect()
     }

@@ -113,3 +113,19 @@ async fn discard(stream: Option<&mut Box<dyn OutputStream>>) {
     let mut buffer = vec![0; DISCARD];
     while matches!(stream.read(&mut buffer).await, Ok(1..)) {}
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn may_move_between_threads(_: &impl Send) {}
+
+    #[test]
+    fn what_waits_for_a_child_may_move_between_threads() {
+        fn waits(child: &Child) -> impl Future<Output = Result<Exit>> {
+            child.wait()
+        }
+        let check = |child: &Child| may_move_between_threads(&waits(child));
+        let _: &dyn Fn(&Child) = &check;
+    }
+}

@@ -11,7 +11,7 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -37,7 +37,8 @@ enum Stage {
     /// Its process lives.
     Awaited {
         drain: Drain,
-        ended: Pin<Box<dyn Future<Output = ()> + Send>>,
+        /// Never locked: it makes the stream one that threads may share.
+        ended: Mutex<Pin<Box<dyn Future<Output = ()> + Send>>>,
     },
     /// Its process has ended.
     Draining(Draining),
@@ -62,7 +63,7 @@ impl Ending {
     pub(crate) fn new(drain: Drain, link: Arc<dyn ProcessLink>) -> Self {
         match drain {
             Drain::UntilEof => Self::of_its_own(),
-            _ => Self(Stage::Awaited { drain, ended: Box::pin(async move { link.ended().await }) }),
+            _ => Self(Stage::Awaited { drain, ended: Mutex::new(Box::pin(async move { link.ended().await })) }),
         }
     }
 
@@ -126,7 +127,7 @@ impl Ending {
                 Stage::ByItself => return Poll::Pending,
                 Stage::Over => return Poll::Ready(()),
                 Stage::Awaited { drain, ended } => {
-                    ready!(ended.as_mut().poll(cx));
+                    ready!(ended.get_mut().unwrap_or_else(PoisonError::into_inner).as_mut().poll(cx));
                     let drain = *drain;
                     self.0 = Stage::Draining(Draining::begin(drain, from));
                 }

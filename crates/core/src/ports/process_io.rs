@@ -20,7 +20,7 @@ use crate::ports::runtime::{Sweep, Swept};
 use crate::stdio::{Endpoints, Stdio};
 
 /// What a process writes, for the program to read. End-of-file comes after the last byte.
-pub trait OutputStream: AsyncRead + fmt::Debug + Send + Unpin {
+pub trait OutputStream: AsyncRead + fmt::Debug + Send + Sync + Unpin {
     /// Itself, for its adapter to recognise.
     fn as_any(&mut self) -> &mut dyn Any;
 }
@@ -29,7 +29,7 @@ pub trait OutputStream: AsyncRead + fmt::Debug + Send + Unpin {
 ///
 /// Shutting it down closes the process's stdin, once it is started. Dropping it does not: the program may go and
 /// another may come back to it.
-pub trait InputStream: AsyncWrite + fmt::Debug + Send + Unpin {
+pub trait InputStream: AsyncWrite + fmt::Debug + Send + Sync + Unpin {
     /// Itself, for its adapter to recognise.
     fn as_any(&mut self) -> &mut dyn Any;
 }

@@ -7,6 +7,7 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
@@ -25,22 +26,23 @@ pub(in crate::client) struct LogReader {
 }
 
 enum State {
-    /// The source, and the piece that it is asked for.
-    Reading(Turn),
+    /// The source, and the piece that it is asked for. Never locked: it makes the stream one that threads may share.
+    Reading(Mutex<Turn>),
     Over,
 }
 
 impl LogReader {
     /// The stream of what `source` gives.
     pub(in crate::client) fn new(source: Box<dyn LogSource>) -> Self {
-        LogReader { state: State::Reading(turn(source)), held: Bytes::new() }
+        LogReader { state: State::Reading(Mutex::new(turn(source))), held: Bytes::new() }
     }
 
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let State::Reading(asked) = &mut self.state else { return Poll::Ready(Ok(())) };
+        let asked = asked.get_mut().unwrap_or_else(PoisonError::into_inner);
         let (source, piece) = ready!(asked.as_mut().poll(cx));
         self.state = match &piece {
-            Ok(Some(_)) => State::Reading(turn(source)),
+            Ok(Some(_)) => State::Reading(Mutex::new(turn(source))),
             Ok(None) | Err(_) => State::Over,
         };
         match piece.map_err(io::Error::other)? {
