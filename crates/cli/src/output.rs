@@ -5,7 +5,7 @@
 
 use std::convert::Infallible;
 
-use libcontainerd_core::ports::process_io::{InputStream, OutputStream};
+use libcontainerd_core::ports::process_io::{EndOfOutput, InputStream, OutputStream};
 use libcontainerd_core::{Error, ErrorKind, Exit, Result};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -28,6 +28,8 @@ pub struct Output {
     pub stderr: Vec<u8>,
     /// Whether it wrote more to one of them.
     pub truncated: bool,
+    /// Whether somebody whom it left behind had one of them still open when the drain was over.
+    pub left_open: bool,
 }
 
 impl std::fmt::Debug for Output {
@@ -37,6 +39,7 @@ impl std::fmt::Debug for Output {
             .field("stdout", &format_args!("[{} bytes]", self.stdout.len()))
             .field("stderr", &format_args!("[{} bytes]", self.stderr.len()))
             .field("truncated", &self.truncated)
+            .field("left_open", &self.left_open)
             .finish()
     }
 }
@@ -46,8 +49,14 @@ pub(crate) async fn collect(child: &mut Child, input: Option<Vec<u8>>, limit: us
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let ending = async {
         let (stdout, stderr, exit) = tokio::join!(bounded(stdout, limit), bounded(stderr, limit), child.wait());
-        let ((stdout, more_out), (stderr, more_err)) = (stdout?, stderr?);
-        Ok(Output { exit: exit?, stdout, stderr, truncated: more_out || more_err })
+        let (stdout, stderr) = (stdout?, stderr?);
+        Ok(Output {
+            exit: exit?,
+            truncated: stdout.more || stderr.more,
+            left_open: stdout.left_open || stderr.left_open,
+            stdout: stdout.kept,
+            stderr: stderr.kept,
+        })
     };
     tokio::select! {
         output = ending => output,
@@ -55,9 +64,17 @@ pub(crate) async fn collect(child: &mut Child, input: Option<Vec<u8>>, limit: us
     }
 }
 
-async fn bounded(stream: Option<Box<dyn OutputStream>>, limit: usize) -> Result<(Vec<u8>, bool)> {
-    let (mut kept, mut more) = (Vec::new(), false);
-    let Some(mut stream) = stream else { return Ok((kept, more)) };
+/// What came of one stream.
+#[derive(Default)]
+struct Bounded {
+    kept: Vec<u8>,
+    more: bool,
+    left_open: bool,
+}
+
+async fn bounded(stream: Option<Box<dyn OutputStream>>, limit: usize) -> Result<Bounded> {
+    let mut of = Bounded::default();
+    let Some(mut stream) = stream else { return Ok(of) };
     let mut buffer = vec![0; BUFFER];
     loop {
         let count = stream
@@ -65,11 +82,12 @@ async fn bounded(stream: Option<Box<dyn OutputStream>>, limit: usize) -> Result<
             .await
             .map_err(|e| Error::new(ErrorKind::System, "the program's output could not be read").because(e))?;
         if count == 0 {
-            return Ok((kept, more));
+            of.left_open = stream.end() == Some(EndOfOutput::Drained);
+            return Ok(of);
         }
-        let wanted = count.min(limit - kept.len());
-        kept.extend_from_slice(&buffer[..wanted]);
-        more |= wanted < count;
+        let wanted = count.min(limit - of.kept.len());
+        of.kept.extend_from_slice(&buffer[..wanted]);
+        of.more |= wanted < count;
     }
 }
 

@@ -93,7 +93,11 @@ async fn by_kernel((from, ending): Source<'_>, to: &Channel, hold: &mut Option<H
                 }
                 Hold::note(hold, 0);
             }
-            Step::End | Step::SinkClosed => return Ok(moved),
+            Step::End => {
+                ending.close();
+                return Ok(moved);
+            }
+            Step::SinkClosed => return Ok(moved),
         }
     }
 }

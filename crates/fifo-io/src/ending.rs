@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use libcontainerd_core::ports::process_io::ProcessLink;
+use libcontainerd_core::ports::process_io::{EndOfOutput, ProcessLink};
 use libcontainerd_core::stdio::Drain;
 use tokio::io::ReadBuf;
 use tokio::time::{Instant, Sleep};
@@ -29,7 +29,11 @@ const LONGEST: Duration = Duration::from_secs(10);
 
 /// When a stream ends.
 #[derive(Debug)]
-pub(crate) struct Ending(Stage);
+pub(crate) struct Ending {
+    stage: Stage,
+    /// Whether its last writer was seen to be gone.
+    closed: bool,
+}
 
 enum Stage {
     /// With its last writer, and not before.
@@ -63,13 +67,31 @@ impl Ending {
     pub(crate) fn new(drain: Drain, link: Arc<dyn ProcessLink>) -> Self {
         match drain {
             Drain::UntilEof => Self::of_its_own(),
-            _ => Self(Stage::Awaited { drain, ended: Mutex::new(Box::pin(async move { link.ended().await })) }),
+            _ => Self::at(Stage::Awaited { drain, ended: Mutex::new(Box::pin(async move { link.ended().await })) }),
         }
     }
 
     /// The end of a stream that ends with its last writer.
     pub(crate) fn of_its_own() -> Self {
-        Self(Stage::ByItself)
+        Self::at(Stage::ByItself)
+    }
+
+    fn at(stage: Stage) -> Self {
+        Self { stage, closed: false }
+    }
+
+    /// The last writer is gone and all it wrote is read.
+    pub(crate) fn close(&mut self) {
+        self.closed = true;
+    }
+
+    /// What the end was, once there was one.
+    pub(crate) fn seen(&self) -> Option<EndOfOutput> {
+        match self.stage {
+            _ if self.closed => Some(EndOfOutput::Closed),
+            Stage::Over => Some(EndOfOutput::Drained),
+            _ => None,
+        }
     }
 
     /// Reads what is there, or the end.
@@ -91,6 +113,7 @@ impl Ending {
             Poll::Ready(read) => {
                 let bytes = part.filled().len();
                 read?;
+                self.closed |= bytes == 0;
                 buf.advance(bytes);
                 self.note(bytes);
                 Poll::Ready(Ok(()))
@@ -101,12 +124,12 @@ impl Ending {
 
     /// How many bytes may be read now, at most `wanted`; 0 when it is over.
     pub(crate) fn allowed(&mut self, wanted: usize) -> usize {
-        match &self.0 {
+        match &self.stage {
             Stage::ByItself | Stage::Awaited { .. } => wanted,
             Stage::Draining(draining) if Instant::now() < draining.limit => wanted,
             Stage::Draining(draining) if draining.owed > 0 => wanted.min(draining.owed),
             Stage::Draining(_) | Stage::Over => {
-                self.0 = Stage::Over;
+                self.stage = Stage::Over;
                 0
             }
         }
@@ -114,7 +137,7 @@ impl Ending {
 
     /// So many bytes were read.
     pub(crate) fn note(&mut self, bytes: usize) {
-        if let Stage::Draining(draining) = &mut self.0 {
+        if let Stage::Draining(draining) = &mut self.stage {
             draining.owed = draining.owed.saturating_sub(bytes);
             draining.last = Instant::now();
         }
@@ -123,13 +146,13 @@ impl Ending {
     /// Waits, while `from` is empty, until it is over.
     pub(crate) fn poll_over(&mut self, from: &Channel, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            match &mut self.0 {
+            match &mut self.stage {
                 Stage::ByItself => return Poll::Pending,
                 Stage::Over => return Poll::Ready(()),
                 Stage::Awaited { drain, ended } => {
                     ready!(ended.get_mut().unwrap_or_else(PoisonError::into_inner).as_mut().poll(cx));
                     let drain = *drain;
-                    self.0 = Stage::Draining(Draining::begin(drain, from));
+                    self.stage = Stage::Draining(Draining::begin(drain, from));
                 }
                 Stage::Draining(draining) => {
                     if draining.owed > 0 {
@@ -138,7 +161,7 @@ impl Ending {
                         return Poll::Pending;
                     }
                     ready!(draining.poll_end(cx));
-                    self.0 = Stage::Over;
+                    self.stage = Stage::Over;
                 }
             }
         }

@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use libcontainerd_core::ports::process_io::OutputStream;
+use libcontainerd_core::ports::process_io::{EndOfOutput, OutputStream};
 use libcontainerd_stream::pipe_size;
 use tokio::io::{AsyncRead, Interest, ReadBuf};
 
@@ -49,5 +49,9 @@ impl AsyncRead for FifoReader {
 impl OutputStream for FifoReader {
     fn as_any(&mut self) -> &mut dyn Any {
         self
+    }
+
+    fn end(&self) -> Option<EndOfOutput> {
+        self.ending.seen()
     }
 }

@@ -23,6 +23,11 @@ use crate::stdio::{Endpoints, Stdio};
 pub trait OutputStream: AsyncRead + fmt::Debug + Send + Sync + Unpin {
     /// Itself, for its adapter to recognise.
     fn as_any(&mut self) -> &mut dyn Any;
+
+    /// What its end-of-file means, once that was read; `None` before, and where nobody can tell.
+    fn end(&self) -> Option<EndOfOutput> {
+        None
+    }
 }
 
 /// What a process reads, for the program to write.

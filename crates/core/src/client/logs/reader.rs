@@ -14,7 +14,7 @@ use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, ReadBuf};
 
 use crate::error::Result;
-use crate::ports::process_io::{LogSource, OutputStream, Piece};
+use crate::ports::process_io::{EndOfOutput, LogSource, OutputStream, Piece};
 
 type Turn = Pin<Box<dyn Future<Output = (Box<dyn LogSource>, Result<Option<Piece>>)> + Send>>;
 
@@ -23,6 +23,8 @@ pub(in crate::client) struct LogReader {
     state: State,
     /// What was read from the log and not yet by the program.
     held: Bytes,
+    /// What the last end was that was read.
+    end: Option<EndOfOutput>,
 }
 
 enum State {
@@ -34,7 +36,7 @@ enum State {
 impl LogReader {
     /// The stream of what `source` gives.
     pub(in crate::client) fn new(source: Box<dyn LogSource>) -> Self {
-        LogReader { state: State::Reading(Mutex::new(turn(source))), held: Bytes::new() }
+        LogReader { state: State::Reading(Mutex::new(turn(source))), held: Bytes::new(), end: None }
     }
 
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -46,11 +48,15 @@ impl LogReader {
             Ok(None) | Err(_) => State::Over,
         };
         match piece.map_err(io::Error::other)? {
-            Some(Piece::Bytes { bytes, .. }) => self.held = bytes,
+            Some(Piece::Bytes { bytes, .. }) => {
+                self.held = bytes;
+                self.end = None;
+            }
             Some(Piece::Lost { from, to }) => {
                 tracing::debug!(from, to, "output that is not kept any more is passed over")
             }
-            Some(Piece::End { .. }) | None => {}
+            Some(Piece::End { why, .. }) => self.end = Some(why),
+            None => {}
         }
         Poll::Ready(Ok(()))
     }
@@ -84,5 +90,9 @@ impl AsyncRead for LogReader {
 impl OutputStream for LogReader {
     fn as_any(&mut self) -> &mut dyn Any {
         self
+    }
+
+    fn end(&self) -> Option<EndOfOutput> {
+        self.end.filter(|_| matches!(self.state, State::Over))
     }
 }

@@ -3,6 +3,7 @@
 use super::reading::text;
 use super::scene::{Scene, code, killed_by};
 use super::suite;
+use crate::ports::process_io::EndOfOutput;
 use crate::signal::Signal;
 use crate::stdio::{Drain, Stdio};
 
@@ -18,7 +19,9 @@ async fn a_child_that_stays_behind_delays_neither_exit_nor_end_of_file_for_ever(
     let container = scene.running("c", &["sleep"], Stdio::null()).await;
     let mut exec = scene.exec(&container, "e", &["spawn-leftover"], Stdio::output()).await;
     assert_eq!(exec.status().await, code(0));
-    assert_eq!(text(exec.stdout()).await, "");
+    let stdout = exec.stdout();
+    assert_eq!(text(stdout).await, "");
+    assert!(stdout.end().is_none_or(|end| end == EndOfOutput::Drained), "{:?}", stdout.end());
 }
 
 async fn what_a_late_child_writes_arrives_when_the_drain_waits_for_it(scene: Scene) {
@@ -26,7 +29,9 @@ async fn what_a_late_child_writes_arrives_when_the_drain_waits_for_it(scene: Sce
     let stdio = Stdio::output().drained(Drain::UntilEof);
     let mut exec = scene.exec(&container, "e", &["spawn-late", "late words"], stdio).await;
     assert_eq!(exec.status().await, code(0));
-    assert_eq!(text(exec.stdout()).await, "late words");
+    let stdout = exec.stdout();
+    assert_eq!(text(stdout).await, "late words");
+    assert!(stdout.end().is_none_or(|end| end == EndOfOutput::Closed), "{:?}", stdout.end());
 }
 
 async fn a_drain_of_nothing_ends_the_streams_with_the_process(scene: Scene) {
