@@ -17,6 +17,7 @@ mod attaching;
 mod bundles;
 mod execs;
 mod exit_codes;
+mod full_disks;
 mod hosts;
 mod isolation;
 mod life;
