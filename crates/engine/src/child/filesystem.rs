@@ -124,7 +124,7 @@ fn open_overlay(lower: &CStr, upper: &UpperPlan) -> rustix::io::Result<OwnedFd> 
     let set = |key: &CStr, value: &CStr| rustix::mount::fsconfig_set_string(&context, key, value);
     set(c"lowerdir", lower)?;
     // Held until the overlay has taken it over.
-    let _memory = match upper {
+    let memory = match upper {
         UpperPlan::Directory { upper, work } => {
             set(c"upperdir", upper)?;
             set(c"workdir", work)?;
@@ -137,6 +137,8 @@ fn open_overlay(lower: &CStr, upper: &UpperPlan) -> rustix::io::Result<OwnedFd> 
             }
             rustix::fs::chownat(&memory, c"upper", Some(*uid), Some(*gid), AtFlags::empty())?;
             rustix::fs::chmodat(&memory, c"upper", *mode, AtFlags::empty())?;
+            // Linux 6.1 takes no layer that is attached nowhere: over our root it hides nothing from who is there.
+            attach(&memory, &own_root()?)?;
             rustix::process::fchdir(&memory)?;
             set(c"upperdir", c"upper")?;
             set(c"workdir", c"work")?;
@@ -144,6 +146,9 @@ fn open_overlay(lower: &CStr, upper: &UpperPlan) -> rustix::io::Result<OwnedFd> 
         }
     };
     rustix::mount::fsconfig_create(&context)?;
+    if memory.is_some() {
+        rustix::mount::unmount(c".", UnmountFlags::DETACH)?;
+    }
     rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty())
 }
 
