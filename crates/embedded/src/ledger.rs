@@ -108,8 +108,9 @@ fn past_of(history: &History) -> Past {
     };
     past.args =
         history.init().map(|init| init.made.args.iter().take_while(fits).cloned().collect()).unwrap_or_default();
-    let exits = history.processes.iter().filter_map(|process| Some((process.made.id.clone(), process.exit.clone()?)));
-    past.exits = exits.collect();
+    // An init that ended at its gate has not run.
+    let ran = history.processes.iter().filter(|process| process.started || !process.made.id.is_init());
+    past.exits = ran.filter_map(|process| Some((process.made.id.clone(), process.exit.clone()?))).collect();
     past
 }
 

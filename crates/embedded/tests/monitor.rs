@@ -28,14 +28,22 @@ mod life;
 mod peers;
 #[path = "monitor/records.rs"]
 mod records;
+#[path = "monitor/removals.rs"]
+mod removals;
+#[path = "monitor/runtime.rs"]
+mod runtime;
 #[path = "monitor/scratch.rs"]
 mod scratch;
 #[path = "monitor/streams.rs"]
 mod streams;
+#[path = "monitor/sweeps.rs"]
+mod sweeps;
 #[path = "monitor/terminals.rs"]
 mod terminals;
 #[path = "monitor/unread.rs"]
 mod unread;
+#[path = "monitor/versions.rs"]
+mod versions;
 
 use std::process::ExitCode;
 
@@ -149,6 +157,23 @@ fn main() -> ExitCode {
             successors_hold_the_owner_too,
             a_monitor_killed_as_the_owner_ends_costs_nothing,
             an_owner_that_died_while_nobody_looked_is_missed_by_the_next;
+        removals:
+            a_container_that_removes_itself_leaves_nothing_but_its_record,
+            output_that_nobody_has_read_keeps_a_container_that_removes_itself,
+            a_start_that_fails_is_the_end_too,
+            supervisors_killed_as_a_container_removes_itself_cost_nothing,
+            one_whose_supervisors_are_both_dead_is_removed_at_the_next_look,
+            a_full_disk_keeps_no_container,
+            the_ledger_answers_for_a_container_that_was_deleted;
+        sweeps:
+            a_sweep_leaves_alone_what_lives_and_what_is_anothers,
+            a_sweep_clears_what_no_journal_knows,
+            a_sweep_settles_the_dead_and_leaves_orphans_that_live_to_be_adopted,
+            a_monitor_without_a_directory_is_ended_with_its_container,
+            a_journal_of_a_later_version_protects_its_container_from_sweeps;
+        versions:
+            a_client_of_a_later_version_signals_waits_and_deletes,
+            a_journal_of_a_later_version_ends_the_successors_and_leaves_the_container;
         peers:
             a_foreign_user_is_not_heard,
             garbage_harms_nobody,

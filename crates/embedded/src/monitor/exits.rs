@@ -93,11 +93,18 @@ impl Monitor<'_> {
         let process = self.processes.remove(at);
         match process.phase {
             Phase::Making | Phase::Failed(_) => self.has_not_started(process, known),
+            // Ended only because its container goes: there was no run that could have an exit.
+            Phase::AtGate if number == 0 && self.is_going() => self.has_not_started(process, known),
             _ => self.record_exit(process, known),
         }
         if number == 0 {
             self.chores.push(Chore::Clean);
         }
+    }
+
+    /// Whether the container is on its way out.
+    fn is_going(&self) -> bool {
+        self.deleting.is_some() || self.journal.history().owner_gone
     }
 
     /// Writes an exit down and lets go of what the process had.

@@ -101,8 +101,9 @@ impl Inner {
         for _ in 0..16 {
             match self.run.make(id.as_str(), 0o700, None) {
                 Ok(run) => {
-                    let lock = Lock::try_exclusive(&run, layout::LOCK).map_err(Error::disk("lock the container"))?;
-                    return lock.map(|lock| (run, lock)).ok_or_else(|| taken(id));
+                    if let Some(lock) = lock_new(&run)? {
+                        return Ok((run, lock));
+                    }
                 }
                 Err(DiskError::Exists(_)) => self.clear_name(id)?,
                 Err(error) => {
@@ -140,6 +141,19 @@ impl Inner {
             }
             // Nothing tells when a directory is gone: it is a matter of a millisecond.
             std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+/// Takes the lock of a directory that was just made; `None` when it is gone again: somebody looked in between, saw
+/// nothing of a container in it, and has cleared it away.
+fn lock_new(run: &Dir) -> Result<Option<Lock>> {
+    let deadline = Instant::now() + DEPARTURE;
+    loop {
+        match Lock::try_exclusive(run, layout::LOCK) {
+            Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(1)),
+            Err(error) if error.is_not_found() => return Ok(None),
+            lock => return Ok(lock.map_err(Error::disk("lock the container"))?),
         }
     }
 }

@@ -61,7 +61,7 @@ impl Inner {
                 return Ok(false);
             }
             // Only now nobody else can change it.
-            let found = look(&inner.run, id)?;
+            let found = look(&inner.run, id)?.under_our_lock();
             let history = found.container(id)?;
             if request.instance.is_some_and(|instance| instance != history.creating.instance) {
                 return Err(not_found(id));

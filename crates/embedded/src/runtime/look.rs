@@ -30,6 +30,12 @@ impl Found {
         !self.supervised && !self.history.as_ref().is_some_and(finished)
     }
 
+    /// The same, for whoever holds its lock and so is who seems to supervise it.
+    #[must_use]
+    pub(super) fn under_our_lock(self) -> Found {
+        Found { supervised: false, ..self }
+    }
+
     /// What its journal tells, if it is a container.
     ///
     /// # Errors

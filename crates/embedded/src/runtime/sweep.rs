@@ -84,6 +84,8 @@ impl Broom<'_> {
     fn sweep_container(&mut self, id: &ContainerId) {
         match look(&self.inner.run, id) {
             Ok(found) if found.supervised => self.know(&found),
+            // About to become a container, for all that one can see.
+            Ok(found) if found.history.is_none() && !is_old(&found.run) => {}
             Ok(found) if self.removes => self.sweep_locked(id, &found),
             Ok(found) => self.find_in(id, &found),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -100,6 +102,7 @@ impl Broom<'_> {
         // Only now nobody else can change it.
         match (lock, look(&self.inner.run, id)) {
             (Some(lock), Ok(found)) => {
+                let found = found.under_our_lock();
                 self.find_in(id, &found);
                 if self.is_to_be_settled(&found) {
                     self.settle(id, &found, &lock);
@@ -113,7 +116,7 @@ impl Broom<'_> {
     /// Names what of a container that nobody supervises is left behind.
     fn find_in(&mut self, id: &ContainerId, found: &Found) {
         let Some(history) = &found.history else {
-            if is_old(&found.run) && !self.removes {
+            if !self.removes {
                 self.sweep("directory", found.run.path().display(), |_| Ok(()));
             }
             return;
@@ -139,7 +142,8 @@ impl Broom<'_> {
     /// Whether a container without supervisors has ended, and somebody has to say so or to remove it.
     fn is_to_be_settled(&self, found: &Found) -> bool {
         match &found.history {
-            None => is_old(&found.run),
+            // One that is younger was not looked at.
+            None => true,
             Some(history) => {
                 found.is_orphan() && (lease::owner_is_gone(&history.creating) || !recover::is_alive(history))
             }
