@@ -105,7 +105,7 @@ pub(crate) fn a_sweep_leaves_alone_what_lives_and_what_is_anothers() {
     let ended = shell("ended", "exit 3").create(&scratch);
     ended.start();
     ended.ends_with(json!({"code": 3}));
-    let waiting = recipe("waiting", &["/bin/true"]).create(&scratch);
+    let _waiting = recipe("waiting", &["/bin/true"]).create(&scratch);
     // About to become a container, for all that one can see.
     let young = directory(scratch.path("state/run/young"));
     let mut stranger = Inhabitant::of(&scratch, &format!("{:016x}-{}", 7, random()));
@@ -114,6 +114,7 @@ pub(crate) fn a_sweep_leaves_alone_what_lives_and_what_is_anothers() {
     age(&not_ours);
     assert_eq!(swept(&scratch), BTreeSet::new());
     assert!(stranger.is_alive() && layer.exists() && young.exists() && not_ours.exists());
+    drop(stranger);
     living.exec("e", NewProcess::new(["/bin/sh", "-c", "exit 4"], Stdio::null()));
     assert_eq!(living.exit("e")["status"], json!({"code": 4}));
     for path in [layer, young, not_ours] {
