@@ -68,7 +68,7 @@ impl Stage for EmbeddedStage {
 
     fn client(&self, backend: Arc<dyn Backend>) -> Client {
         let bundles = DirBundleStore::new(self.scratch.state());
-        let io = FifoProcessIo::new("conformance");
+        let io = FifoProcessIo::new("conformance").keeping(self.scratch.data().join("output"));
         Client::builder(Arc::new(self.runtime()), Arc::new(io), Arc::new(bundles)).backend(backend).build()
     }
 

@@ -19,7 +19,7 @@ use libcontainerd_core::ports::process_io::{
     InputStream, IoRequest, LogSource, OutputStream, ProcessIo, ProcessLink, ReadLog, Streams,
 };
 use libcontainerd_core::ports::runtime::{Sweep, Swept};
-use libcontainerd_core::stdio::{Endpoint, Endpoints, Log, Place};
+use libcontainerd_core::stdio::{Endpoint, Endpoints, Log, Place, Unread};
 use libcontainerd_stream::{self as stream, fifo};
 
 use crate::ending::Ending;
@@ -101,7 +101,11 @@ impl ProcessIo for FifoProcessIo {
         }
         let ends = Ends { directory, request, owners: names::owners(request), holds: &self.holds };
         let name = names::reader_lock(&request.process.process);
-        let lock = Arc::new(ReaderLock::take(ends.directory.as_fd(), &name, &self.reader)?);
+        let lock = match request.stdio.unread {
+            Unread::Discard => ReaderLock::take_patiently(ends.directory.as_fd(), &name, &self.reader).await?,
+            _ => ReaderLock::take(ends.directory.as_fd(), &name, &self.reader)?,
+        };
+        let lock = Arc::new(lock);
         let (stdout, stderr) = (ends.read(stdout, &link, &lock)?, ends.read(stderr, &link, &lock)?);
         Ok(Streams::new(ends.write(stdin, link, &lock)?, stdout, stderr))
     }

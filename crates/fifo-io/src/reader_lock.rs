@@ -8,6 +8,7 @@
 
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, flock, fstat, ftruncate, openat, statat};
 use rustix::io::Errno;
@@ -20,7 +21,22 @@ pub(crate) struct ReaderLock {
     _file: OwnedFd,
 }
 
+/// How often, and after which time each, a lock is tried that somebody may have for a moment only.
+const TRIES: u32 = 25;
+const BETWEEN_TRIES: Duration = Duration::from_millis(2);
+
 impl ReaderLock {
+    /// As [`take`](Self::take), but puts up with a runtime that has it for a moment, to throw away what nobody has read.
+    pub(crate) async fn take_patiently(directory: BorrowedFd<'_>, name: &str, reader: &str) -> Result<Self, Error> {
+        for _ in 0..TRIES {
+            match Self::take(directory, name, reader) {
+                Err(Error::AlreadyRead { .. }) => tokio::time::sleep(BETWEEN_TRIES).await,
+                taken => return taken,
+            }
+        }
+        Self::take(directory, name, reader)
+    }
+
     /// Takes the lock `name` below `directory` for `reader`, or says who has it.
     pub(crate) fn take(directory: BorrowedFd<'_>, name: &str, reader: &str) -> Result<Self, Error> {
         let failed = |errno: Errno| Error::Lock { name: name.into(), source: errno.into() };
@@ -110,5 +126,18 @@ mod tests {
                 threads.spawn(contend);
             }
         });
+    }
+
+    #[tokio::test]
+    async fn one_that_is_held_for_a_moment_is_waited_for_and_one_that_stays_held_is_refused() {
+        let room = tempfile::tempdir().unwrap();
+        let directory = File::open(room.path()).unwrap();
+        let held = ReaderLock::take(directory.as_fd(), "lock", "keeper").unwrap();
+        let refused = ReaderLock::take_patiently(directory.as_fd(), "lock", "late").await;
+        assert!(matches!(refused, Err(Error::AlreadyRead { reader }) if reader.starts_with("keeper")));
+        let waits = ReaderLock::take_patiently(directory.as_fd(), "lock", "late");
+        let lets_go = async { drop(held) };
+        let (taken, ()) = tokio::join!(waits, lets_go);
+        taken.unwrap();
     }
 }

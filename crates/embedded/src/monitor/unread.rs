@@ -92,6 +92,7 @@ impl Lookout {
         self.next = Instant::now() + self.pause;
         match (lock, self.policy) {
             (Some(lock), Policy::Keep) => {
+                sign(&lock);
                 self.held = Some(lock);
                 true
             }
@@ -121,6 +122,13 @@ impl Pipe<'_> {
     fn discard(&self) {
         let _ = drain::discard(self.reader);
     }
+}
+
+/// Writes into the lock who has it, for whoever is refused. That it cannot be written is nobody's loss.
+fn sign(lock: &OwnedFd) {
+    let signature = format!("the container's kept output (pid {})\n", std::process::id());
+    let _ = rustix::fs::ftruncate(lock, 0);
+    let _ = rustix::io::pwrite(lock, signature.as_bytes(), 0);
 }
 
 /// The number of a dead monitor's, if it is that lock.
