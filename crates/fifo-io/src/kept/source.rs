@@ -88,8 +88,9 @@ fn from(from: ReadFrom) -> log::From {
         ReadFrom::Offset(offset) => log::From::Offset(offset),
         ReadFrom::Time(time) => log::From::Time(time),
         ReadFrom::Lines(count) => log::From::Lines(count),
-        // More than was asked for is better than less.
-        _ => log::From::Start,
+        // From the first byte there ever was: so what is no longer kept is said to be lost. More than was asked for is
+        // better than less.
+        _ => log::From::Offset(0),
     }
 }
 
