@@ -115,10 +115,11 @@ impl Scene {
         self.describe(&["create"], life)
     }
 
-    /// The arguments of a verb that makes this life's container.
+    /// The arguments of a verb that makes this life's container. Its output is live, and waits for its reader.
     pub(crate) fn describe(&self, verb: &[&str], life: &Life) -> Vec<String> {
         let mut args: Vec<String> = verb.iter().map(|word| (*word).to_owned()).collect();
         let volume = format!("{}:/out", self.out.display());
+        args.extend(["--log-driver", "none", "--log-opt", "mode=block"].map(str::to_owned));
         args.extend(["--name", life.name(), "--rootfs", &life::root(), "-v", &volume, "--"].map(str::to_owned));
         args.extend(life.command());
         args

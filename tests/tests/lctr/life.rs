@@ -93,7 +93,7 @@ fn stop_asks_and_gives_time() {
     let scratch = Scratch::new();
     background(&scratch, "c", &["/probe", "on-term", "bye", "4"]);
     // The program says so once it listens.
-    let attached = Running::start(command(&scratch, ["attach", "c"]));
+    let attached = Running::start(command(&scratch, ["attach", "--from", "start", "c"]));
     attached.says("ready");
     lctr(&scratch, ["stop", "c"]).quietly().stdout("c\n").code(0);
     attached.ends().stdout("ready\nbye\n").code(4);
@@ -139,7 +139,7 @@ fn wait_answers_before_and_after_the_end_and_for_many() {
     background(&scratch, "one", &["/probe", "on-term", "bye", "1"]);
     background(&scratch, "two", &["/probe", "exit", "2"]);
     let before = Running::start(command(&scratch, ["wait", "one", "two"]));
-    let listens = Running::start(command(&scratch, ["attach", "one"]));
+    let listens = Running::start(command(&scratch, ["attach", "--from", "start", "one"]));
     listens.says("ready");
     lctr(&scratch, ["kill", "-s", "TERM", "one"]).code(0);
     before.ends().quietly().stdout("1\n2\n").code(0);

@@ -1,7 +1,8 @@
 //! The command `lctr` on real containers, as a user or a script has it: one promise a test, by topic.
 //!
 //! - what it is for: `main_job`, `isolation`; how it ends: `exit_codes`, `signals`, `terminals`, `streams`;
-//! - the verbs: `life`, `execs`, `attaching`, `looking`, `bundles`;
+//! - the verbs: `life`, `execs`, `attaching`, `looking`, `following`, `bundles`, `gc`;
+//! - what outlives its writer: `keeping`, `logs`, `ledger`; and what ends in time: `deadlines`, `lifetime`;
 //! - what it refuses, and how: `names`, `programs`, `hosts`; and the programs in the README: `readme`.
 //!
 //! The guard around each test is its [`Scratch`], which fails where anything is left over.
@@ -15,12 +16,19 @@ use libcontainerd_tests::scratch::Scratch;
 
 mod attaching;
 mod bundles;
+mod deadlines;
 mod execs;
 mod exit_codes;
 mod full_disks;
+mod following;
+mod gc;
 mod hosts;
 mod isolation;
+mod keeping;
+mod ledger;
 mod life;
+mod lifetime;
+mod logs;
 mod looking;
 mod main_job;
 mod names;

@@ -13,7 +13,7 @@ use crate::{background, remove, run};
 
 const MUCH: usize = 64 << 20;
 
-fn patterned(seed: u64, bytes: usize) -> Vec<u8> {
+pub(crate) fn patterned(seed: u64, bytes: usize) -> Vec<u8> {
     let mut buffer = vec![0; bytes];
     pattern::fill(seed, 0, &mut buffer);
     buffer
@@ -21,7 +21,7 @@ fn patterned(seed: u64, bytes: usize) -> Vec<u8> {
 
 /// Compares without showing 64 MiB.
 #[track_caller]
-fn same(found: &[u8], wanted: &[u8]) {
+pub(crate) fn same(found: &[u8], wanted: &[u8]) {
     assert_eq!(found.len(), wanted.len());
     assert!(found == wanted, "as many bytes, but others");
 }

@@ -86,7 +86,7 @@ fn c27_an_exec_whose_streams_were_planted_is_refused() {
 
 #[test]
 fn c27_a_reader_of_streams_that_were_swapped_is_refused() {
-    let cell = Cell::asleep();
+    let cell = Cell::running(&["--log-driver", "none"], &["sleep", "1000"]);
     let bundle = cell.scratch.state().join("bundles/cell");
     for name in ["init-stdout", "init-stderr"] {
         let (at, own) = (bundle.join(name), bundle.join("own"));

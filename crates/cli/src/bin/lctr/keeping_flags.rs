@@ -25,7 +25,7 @@ pub(crate) struct KeepingFlags {
 impl KeepingFlags {
     /// Lays them over a container with these streams; `background` when nobody reads them from the start.
     pub(crate) fn onto(self, builder: ContainerBuilder, mut stdio: Stdio, background: bool) -> ContainerBuilder {
-        let driver = self.log_driver.unwrap_or(LogDriver::None);
+        let driver = self.log_driver.unwrap_or(if background { LogDriver::Kept } else { LogDriver::None });
         if driver == LogDriver::None && background {
             stdio.unread = log_options::unread(&self.log_opt);
         }

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use libcontainerd::{DetachKeys, ExecBuilder, Exit};
+use libcontainerd::{DetachKeys, ExecBuilder, Exit, Keep};
 
 use crate::container_flags::variables;
 use crate::context::Context;
@@ -110,6 +110,6 @@ impl Exec {
             builder = builder.kill_left_overs();
         }
         builder = builder.stdio(foreground::stdio(self.interactive, self.tty));
-        Ok(if self.detach { builder.stdio(libcontainerd::Stdio::null()).detached() } else { builder })
+        Ok(if self.detach { builder.kept(Keep::default()).detached() } else { builder })
     }
 }

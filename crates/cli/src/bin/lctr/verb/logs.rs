@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use libcontainerd::log_format::{LogFormat, LogFormatter};
-use libcontainerd::{LogEntry, LogStream, OutputKind, Piece, ProcessId, ProcessRef, ReadFrom};
+use libcontainerd::{LogEntry, LogStream, Logs as Kept, OutputKind, Piece, ProcessId, ProcessRef, ReadFrom};
 
 use crate::args::Format;
 use crate::context::Context;
@@ -24,6 +24,9 @@ pub(crate) struct Logs {
     /// Go on with what is written from now on, until the process has ended
     #[arg(short, long)]
     follow: bool,
+    /// Begin at this offset in bytes, at the start, or now
+    #[arg(long, value_name = "OFFSET|start|now", value_parser = log_position::from, conflicts_with = "tail")]
+    from: Option<ReadFrom>,
     /// Begin with the last N lines
     #[arg(short = 'n', long, value_name = "N|all", value_parser = log_position::tail, allow_hyphen_values = true)]
     tail: Option<ReadFrom>,
@@ -63,29 +66,32 @@ impl Logs {
         let supervisor = context.supervisor()?;
         let id = supervisor.find(&self.container).await?;
         let process = self.exec.clone().unwrap_or_else(ProcessId::init);
-        let mut logs = supervisor.client().logs(&ProcessRef::new(id, process)).from(self.from());
-        if self.follow && !Until(self.until).is_past() {
-            logs = logs.follow();
-        }
-        let only = match self.stream {
-            StreamFlag::Stdout => Some(OutputKind::Stdout),
-            StreamFlag::Stderr => Some(OutputKind::Stderr),
-            StreamFlag::All => None,
-        };
-        if let Some(kind) = only {
-            logs = logs.only(kind);
-        }
-        let stream = logs.open().await?;
+        let status = supervisor.client().state(&id).await?;
+        // Of a process that has ended the last bytes may still be on their way: they are waited for, and not for long.
+        let ended = status.process(&process).is_none_or(|found| found.exit().is_some());
+        let time = if ended && !self.follow { Until(Some(SystemTime::UNIX_EPOCH)) } else { Until(self.until) };
+        let logs = self.chosen(supervisor.client().logs(&ProcessRef::new(id, process)));
+        let follows = ended || (self.follow && !time.is_past());
+        let stream = if follows { logs.follow() } else { logs }.open().await?;
         match self.formatter() {
-            Some(format) => self.records(stream, format).await?,
-            None => self.raw(stream).await?,
+            Some(format) => self.records(stream, format, time).await?,
+            None => self.raw(stream, time).await?,
         }
         Ok(0)
     }
 
-    /// The last lines go before a time: those of them that are older are left out.
+    fn chosen(&self, logs: Kept) -> Kept {
+        let logs = logs.from(self.from());
+        match self.stream {
+            StreamFlag::Stdout => logs.only(OutputKind::Stdout),
+            StreamFlag::Stderr => logs.only(OutputKind::Stderr),
+            StreamFlag::All => logs,
+        }
+    }
+
+    /// A place goes before a time: what comes after it and is older is left out.
     fn from(&self) -> ReadFrom {
-        self.tail.or(self.since.map(ReadFrom::Time)).unwrap_or_default()
+        self.from.or(self.tail).or(self.since.map(ReadFrom::Time)).unwrap_or_default()
     }
 
     fn formatter(&self) -> Option<LogFormat> {
@@ -97,9 +103,9 @@ impl Logs {
         }
     }
 
-    async fn raw(&self, mut stream: LogStream) -> Result<(), Failure> {
+    async fn raw(&self, mut stream: LogStream, time: Until) -> Result<(), Failure> {
         let until = Until(self.until);
-        while let Some(piece) = until.next(stream.next()).await? {
+        while let Some(piece) = time.next(stream.next()).await? {
             match piece {
                 Piece::Bytes { at, .. } if until.is_before(at) => break,
                 Piece::Bytes { at, .. } if self.is_before(at) => {}
@@ -111,7 +117,7 @@ impl Logs {
         Ok(())
     }
 
-    async fn records(&self, stream: LogStream, format: LogFormat) -> Result<(), Failure> {
+    async fn records(&self, stream: LogStream, format: LogFormat, time: Until) -> Result<(), Failure> {
         let (mut lines, until) = (stream.lines(), Until(self.until));
         let mut records = Records::new(LogFormatter::new(format), format != LogFormat::Stamped);
         loop {
@@ -121,7 +127,7 @@ impl Logs {
                 entry = lines.next() => entry?,
                 () = std::future::ready(()) => {
                     records.flush()?;
-                    until.next(lines.next()).await?
+                    time.next(lines.next()).await?
                 }
             };
             match entry {
