@@ -4,7 +4,7 @@
 
 use std::io;
 
-use libcontainerd::Error;
+use libcontainerd::{Error, ProcessRef};
 
 /// A verb that failed.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +18,9 @@ pub(crate) enum Failure {
     /// Attached to several at once.
     #[error("-a and -i take one container")]
     OneContainer,
+    /// There is nothing that could be printed of its output.
+    #[error("no output of {} is kept", named(.0))]
+    NotKept(ProcessRef),
     /// The executor could not be made.
     #[error("the executor cannot be set up")]
     Executor(#[source] io::Error),
@@ -50,4 +53,9 @@ impl Failure {
     pub(crate) fn is_reader_gone(&self) -> bool {
         matches!(self, Failure::Print(e) if e.kind() == io::ErrorKind::BrokenPipe)
     }
+}
+
+fn named(process: &ProcessRef) -> String {
+    let container = format!("container {}", process.container);
+    if process.process.is_init() { container } else { format!("process {} of {container}", process.process) }
 }

@@ -23,6 +23,10 @@ pub(crate) fn of(failure: &Failure) -> Option<String> {
     let text = match failure {
         Failure::Supervisor(error) => of_error(error)?,
         Failure::Terminal(_) => "check that stdin is a terminal of yours, or leave -t out",
+        Failure::NotKept(process) if process.process.is_init() => {
+            "`run -d` and `create` keep output, `run` does with --log-driver kept"
+        }
+        Failure::NotKept(_) => "`exec -d` keeps output under the name that it prints",
         Failure::Executor(_) | Failure::Signals(_) => "check the limits of open files (ulimit -n) and of memory",
         _ => return None,
     };

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use libcontainerd::log_format::{LogFormat, LogFormatter};
-use libcontainerd::{LogEntry, LogStream, Logs as Kept, OutputKind, Piece, ProcessId, ProcessRef, ReadFrom};
+use libcontainerd::{ErrorKind, LogEntry, LogStream, Logs as Kept, OutputKind, Piece, ProcessId, ProcessRef, ReadFrom};
 
 use crate::args::Format;
 use crate::context::Context;
@@ -70,9 +70,14 @@ impl Logs {
         // Of a process that has ended the last bytes may still be on their way: they are waited for, and not for long.
         let ended = status.process(&process).is_none_or(|found| found.exit().is_some());
         let time = if ended && !self.follow { Until(Some(SystemTime::UNIX_EPOCH)) } else { Until(self.until) };
-        let logs = self.chosen(supervisor.client().logs(&ProcessRef::new(id, process)));
+        let process = ProcessRef::new(id, process);
+        let logs = self.chosen(supervisor.client().logs(&process));
         let follows = ended || (self.follow && !time.is_past());
-        let stream = if follows { logs.follow() } else { logs }.open().await?;
+        let stream = match (if follows { logs.follow() } else { logs }).open().await {
+            // The container is there: it is the output that is not.
+            Err(error) if error.kind() == ErrorKind::NotFound => return Err(Failure::NotKept(process)),
+            stream => stream?,
+        };
         match self.formatter() {
             Some(format) => self.records(stream, format, time).await?,
             None => self.raw(stream, time).await?,
