@@ -1,6 +1,6 @@
 //! The command `lctr` on real containers, as a user or a script has it: one promise a test, by topic.
 //!
-//! - what it is for: `main_job`, `isolation`; how it ends: `exit_codes`, `signals`, `terminals`, `streams`;
+//! - what it is for: `main_job`, `isolation`; how it ends: `exit_codes`, `signals`, `terminals`, `detaching`, `streams`;
 //! - the verbs: `life`, `execs`, `attaching`, `looking`, `following`, `bundles`, `gc`;
 //! - what outlives its writer: `keeping`, `logs`, `ledger`; and what ends in time: `deadlines`, `lifetime`;
 //! - what it refuses, and how: `names`, `programs`, `hosts`; and the programs in the README: `readme`.
@@ -17,6 +17,7 @@ use libcontainerd_tests::scratch::Scratch;
 mod attaching;
 mod bundles;
 mod deadlines;
+mod detaching;
 mod execs;
 mod exit_codes;
 mod full_disks;
