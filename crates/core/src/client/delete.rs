@@ -52,8 +52,10 @@ impl Shared {
             if how.instance.is_some_and(|instance| instance != status.instance) {
                 return Err(Error::new(ErrorKind::NotFound, "the container of that name is another one by now"));
             }
-            self.end_for_good(&status, how.force).await?;
+            let killed = self.end_for_good(&status, how.force).await?;
             match self.remove(&status).await {
+                // It was one that goes by itself when it has ended.
+                Err(error) if error.kind() == ErrorKind::NotFound && killed => return Ok(()),
                 // Somebody has started it meanwhile.
                 Err(error)
                     if error.kind() == ErrorKind::WrongState
@@ -65,22 +67,23 @@ impl Shared {
         }
     }
 
-    /// Sees to it that the container has ended and that its exits are told.
-    async fn end_for_good(self: &Arc<Self>, status: &ContainerStatus, force: Force) -> Result<()> {
+    /// Sees to it that the container has ended and that its exits are told; says whether it was killed for that.
+    async fn end_for_good(self: &Arc<Self>, status: &ContainerStatus, force: Force) -> Result<bool> {
         let runs = matches!(status.state, ContainerState::Running | ContainerState::Paused);
         if runs && force == Force::No {
             return Err(Error::new(ErrorKind::WrongState, "it is running; stop it first, or force the deletion"));
         }
-        if runs || (force == Force::Kill && status.state == ContainerState::Creating) {
+        let kills = runs || (force == Force::Kill && status.state == ContainerState::Creating);
+        if kills {
             let container = self.followed(&status.id).await?;
             self.kill(&container).await?;
         }
-        let Some(container) = self.table.find(&status.id) else { return Ok(()) };
+        let Some(container) = self.table.find(&status.id) else { return Ok(kills) };
         if container.instance == status.instance && status.state == ContainerState::Stopped {
             // What is not known after that will not be known later either.
             let _ = timeout(PATIENCE * 2, self.ended(&container, &ProcessId::init())).await;
         }
-        Ok(())
+        Ok(kills)
     }
 
     /// Removes the instance that was looked at.

@@ -59,8 +59,21 @@ async fn state_and_list_take_no_subscription_and_no_stream() {
     rig.client.state(&name("web")).await.unwrap();
     rig.client.list().await.unwrap();
     rig.client.pids(&name("web")).await.unwrap();
-    assert_eq!(rig.world.calls(""), ["state web"]);
+    assert_eq!(rig.world.calls(""), ["state web", "list all"]);
     rig.client.open(&name("web")).await.unwrap();
     assert_eq!(rig.world.calls("open"), [""; 0]);
     assert_eq!(rig.world.calls("claim"), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_takes_its_position_before_it_looks() {
+    let rig = Rig::running().await;
+    let snapshot = rig.client.snapshot().await.unwrap();
+    assert_eq!((snapshot.containers.len(), snapshot.cursor.as_str()), (1, "here"));
+    let calls = rig.world.calls("");
+    let at = |call: &str| calls.iter().rposition(|made| made.starts_with(call)).unwrap();
+    assert!(at("cursor") < at("list"), "{calls:?}");
+    rig.client.watch(snapshot.cursor).await.unwrap();
+    let asked = rig.world.calls("events");
+    assert!(asked.last().unwrap().contains("here"), "{asked:?}");
 }

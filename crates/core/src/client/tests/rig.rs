@@ -20,10 +20,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, EventKind, StateChange};
 use crate::id::{ContainerId, Instance, ProcessId, ProcessRef, Run};
 use crate::ports::backend::Backend;
+use crate::ports::runtime::Capabilities;
 use crate::process::NewProcess;
 use crate::rootfs::Rootfs;
 use crate::signal::Signal;
-use crate::status::{ContainerState, ContainerStatus, Exit, ExitStatus, How, ProcessState, ProcessStatus};
+use crate::status::{ContainerState, ContainerStatus, Exit, ExitStatus, How, Past, ProcessState, ProcessStatus};
 use crate::stdio::Stdio;
 
 type Hook = Arc<dyn Fn(&World) + Send + Sync>;
@@ -77,6 +78,10 @@ pub(super) struct World {
     hooks: Mutex<HashMap<String, Hook>>,
     holds: Mutex<HashMap<String, Arc<Semaphore>>>,
     pub(super) containers: Mutex<HashMap<ContainerId, ContainerStatus>>,
+    /// What the runtime can do.
+    pub(super) able: Mutex<Capabilities>,
+    /// Removed containers, newest first.
+    pub(super) past: Mutex<Vec<Past>>,
     source: Mutex<Option<mpsc::UnboundedSender<Heard>>>,
     sequence: Mutex<u64>,
 }
@@ -181,6 +186,15 @@ impl World {
         status.run = Run::FIRST;
         self.containers.lock().unwrap().insert(name(id), status);
         self.set(id, "init", state);
+    }
+
+    /// Takes a container away silently, but for the ledger: with the exits of those that had one.
+    pub(super) fn vanish(&self, id: &str) {
+        let Some(gone) = self.containers.lock().unwrap().remove(&name(id)) else { return };
+        let mut past = Past::new(gone.id, gone.instance, gone.created_at, gone.created_at);
+        let ended = |process: ProcessStatus| process.exit().cloned().map(|exit| (process.id, exit));
+        past.exits = gone.processes.into_iter().filter_map(ended).collect();
+        self.past.lock().unwrap().insert(0, past);
     }
 
     /// Tells an event of the container that has that name now.

@@ -8,10 +8,10 @@ use oci_spec::runtime::Spec;
 use tokio::sync::mpsc;
 
 use super::{Heard, World, bundle};
-use crate::cursor::Since;
+use crate::cursor::{Cursor, Since};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{EventKind, StateChange};
-use crate::id::{ContainerId, ProcessRef, Run};
+use crate::id::{ContainerId, Instance, ProcessRef, Run};
 use crate::ports::backend::Backend;
 use crate::ports::bundle_store::{Bundle, BundleStore, Claim, Owner};
 use crate::ports::process_io::{IoRequest, ProcessIo, ProcessLink, Streams};
@@ -20,13 +20,13 @@ use crate::ports::runtime::{
     SignalRequest, SignalScope, Started,
 };
 use crate::signal::Signal;
-use crate::status::{ContainerStatus, ProcessState};
+use crate::status::{ContainerStatus, Past, ProcessState};
 use crate::stdio::{Endpoint, Endpoints, TerminalSize};
 
 #[async_trait]
 impl Runtime for World {
     fn capabilities(&self) -> Capabilities {
-        Capabilities::default()
+        *self.able.lock().unwrap()
     }
 
     async fn create(&self, request: CreateRequest) -> Result<Created> {
@@ -87,6 +87,7 @@ impl Runtime for World {
     }
 
     async fn list(&self) -> Result<Vec<ContainerStatus>> {
+        self.pass("list", "all".into()).await?;
         Ok(self.containers.lock().unwrap().values().cloned().collect())
     }
 
@@ -104,6 +105,17 @@ impl Runtime for World {
 
     async fn version(&self) -> Result<RuntimeVersion> {
         Ok(RuntimeVersion::new("world", "1"))
+    }
+
+    async fn cursor(&self) -> Result<Cursor> {
+        self.pass("cursor", String::new()).await?;
+        Ok(Cursor::new("here"))
+    }
+
+    async fn past(&self, id: Option<ContainerId>) -> Result<Vec<Past>> {
+        self.pass("past", format!("{id:?}")).await?;
+        let past = self.past.lock().unwrap();
+        Ok(past.iter().filter(|past| id.as_ref().is_none_or(|id| past.id == *id)).cloned().collect())
     }
 
     async fn events(&self, since: Since) -> Result<Box<dyn EventSource>> {
@@ -144,6 +156,10 @@ impl ProcessIo for World {
     async fn remove(&self, request: &IoRequest) -> Result<()> {
         self.pass("remove", request.process.to_string()).await
     }
+
+    async fn forget(&self, instance: Instance) -> Result<()> {
+        self.pass("forget", instance.to_string()).await
+    }
 }
 
 #[async_trait]
@@ -158,8 +174,8 @@ impl BundleStore for World {
         Ok(Bundle::new(claim.id().clone(), bundle(claim.id().as_str()), spec.clone()))
     }
 
-    async fn load(&self, _id: &ContainerId) -> Result<Bundle> {
-        Err(Error::new(ErrorKind::NotFound, "no such bundle"))
+    async fn load(&self, id: &ContainerId) -> Result<Bundle> {
+        Ok(Bundle::new(id.clone(), bundle(id.as_str()), Spec::default()))
     }
 
     async fn list(&self) -> Result<Vec<ContainerId>> {
