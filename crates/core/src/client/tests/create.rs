@@ -7,6 +7,8 @@ use crate::client::{CreateOption, NewContainer, Stop};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::EventKind;
 use crate::id::ProcessId;
+use crate::ports::runtime::{Capabilities, Lease, Removal};
+use crate::stdio::{Keep, Place, Stdio};
 
 #[tokio::test(start_paused = true)]
 async fn streams_are_with_the_backend_before_the_container_is_made() {
@@ -191,4 +193,40 @@ async fn a_container_that_was_never_started_can_be_stopped_and_deleted() {
     assert_eq!(exit.status.shell_code(), 143);
     assert_eq!(rig.client.wait(&of_web("init")).await.unwrap(), exit);
     rig.client.delete(&name("web"), Default::default()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_runtime_cannot_do_is_refused_before_anything_is_made() {
+    let changes: [fn(&mut NewContainer); 4] = [
+        |new| new.stdio.stdout = Place::Kept,
+        |new| new.stdio.stdout = Place::Descriptor(7),
+        |new| new.lease = Some(Lease::on(1)),
+        |new| new.removal = Removal::Ended,
+    ];
+    let rig = Rig::new();
+    for change in changes {
+        let mut new = new_container();
+        change(&mut new);
+        let error = rig.client.create(&name("web"), new).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+    }
+    assert_eq!(rig.world.calls("bundle"), [""; 0]);
+    *rig.world.able.lock().unwrap() =
+        Capabilities { keeps_output: true, passes_descriptors: true, leases: true, ..Capabilities::default() };
+    for (at, change) in changes.into_iter().enumerate() {
+        let mut new = new_container();
+        change(&mut new);
+        rig.client.create(&name(&format!("web{at}")), new).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_create_keeps_no_output() {
+    let rig = Rig::new();
+    rig.world.able.lock().unwrap().keeps_output = true;
+    rig.world.fail("create", ErrorKind::StartFailed);
+    let mut new = new_container();
+    new.stdio = Stdio::kept(Keep::default());
+    assert!(rig.client.create(&name("web"), new).await.is_err());
+    assert_eq!(rig.world.calls("forget").len(), 1);
 }

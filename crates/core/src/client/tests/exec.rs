@@ -1,10 +1,12 @@
 //! Exec: nothing lost when events are early, nothing left when it fails.
 
+use std::time::Duration;
+
 use super::rig::{Rig, exec_exited, exec_started, exit, name, of_web, started, this};
 use crate::error::ErrorKind;
 use crate::event::EventKind;
-use crate::process::NewProcess;
-use crate::stdio::Stdio;
+use crate::process::{LeftOvers, NewProcess};
+use crate::stdio::{Place, Stdio};
 
 #[tokio::test(start_paused = true)]
 async fn an_exit_that_comes_before_the_answer_is_not_lost() {
@@ -128,4 +130,23 @@ async fn a_name_whose_end_only_the_runtime_knows_yet_is_free() {
     rig.exec("e1").await.unwrap();
     let told = rig.world.changes(4).await;
     assert_eq!(told[1..], [exec_started("e1"), exec_exited("e1", 3), exec_started("e1")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_the_runtime_cannot_give_or_that_is_none_is_refused_before_anything_is_made() {
+    let rig = Rig::running().await;
+    let refused = async |change: fn(&mut NewProcess)| {
+        let mut new = NewProcess::new(["true"], Stdio::null());
+        change(&mut new);
+        rig.client.add_process(&name("web"), &this("e1"), new).await.unwrap_err().kind()
+    };
+    assert_eq!(refused(|new| new.timeout = Some(Duration::from_secs(1))).await, ErrorKind::Unsupported);
+    assert_eq!(refused(|new| new.left_overs = LeftOvers::Kill).await, ErrorKind::Unsupported);
+    assert_eq!(refused(|new| new.timeout = Some(Duration::ZERO)).await, ErrorKind::InvalidArgument);
+    assert_eq!(refused(|new| new.stdio.stdin = Place::Kept).await, ErrorKind::InvalidArgument);
+    assert_eq!(rig.world.calls("prepare web/e1"), [""; 0]);
+    rig.world.able.lock().unwrap().ends_execs = true;
+    let mut new = NewProcess::new(["true"], Stdio::null());
+    (new.timeout, new.left_overs) = (Some(Duration::from_secs(1)), LeftOvers::Kill);
+    rig.client.add_process(&name("web"), &this("e1"), new).await.unwrap();
 }

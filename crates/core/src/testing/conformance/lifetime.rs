@@ -3,7 +3,7 @@
 use super::reading::{check_stretch, drain_log, text};
 use super::scene::{Live, Scene, code, id, killed_by};
 use super::suite;
-use crate::client::Until;
+use crate::client::{Delete, Until};
 use crate::error::{ErrorKind, Result};
 use crate::event::StateChange;
 use crate::id::ProcessRef;
@@ -19,6 +19,7 @@ suite!(
     Leases:
     a_container_that_goes_when_it_ends_leaves_nothing_but_its_exit,
     the_name_of_a_container_that_went_is_free,
+    a_forced_delete_of_a_container_that_goes_when_it_ends_succeeds,
     with_its_owner_a_container_goes_and_all_in_it,
     with_its_owner_goes_what_never_ran_and_what_has_ended,
     the_end_of_an_owner_harms_no_other_container,
@@ -87,6 +88,15 @@ async fn the_name_of_a_container_that_went_is_free(scene: Scene) {
         scene.client.start(&container.id).await.unwrap();
         assert_eq!(gone(&scene, &container).await, Some(code(exit)));
     }
+}
+
+async fn a_forced_delete_of_a_container_that_goes_when_it_ends_succeeds(scene: Scene) {
+    let container = made(&scene, &["sleep"], None, Removal::Ended).await.unwrap();
+    scene.client.start(&container.id).await.unwrap();
+    scene.client.delete(&container.id, Delete::killing()).await.unwrap();
+    assert_eq!(gone(&scene, &container).await, Some(killed_by(Signal::KILL)));
+    drop(container);
+    scene.is_empty().await;
 }
 
 async fn with_its_owner_a_container_goes_and_all_in_it(scene: Scene) {

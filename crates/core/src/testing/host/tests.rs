@@ -6,8 +6,11 @@ use super::*;
 use crate::cursor::Since;
 use crate::error::ErrorKind;
 use crate::event::EventKind;
-use crate::id::{ContainerId, ProcessRef};
+use crate::id::{ContainerId, Instance, ProcessRef};
+use crate::ports::process_io::{IoRequest, ProcessIo};
+use crate::ports::runtime::{Sweep, Swept};
 use crate::status::ExitStatus;
+use crate::stdio::Keep;
 use crate::testing::conformance::{Case, cases};
 use crate::testing::{Break, Call, EventFault, Fault, Program, RecordingBackend};
 
@@ -112,4 +115,25 @@ async fn a_client_hears_the_exit_though_its_events_come_twice_late_and_through_a
     backend.until(&id(), wanted).await;
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!(backend.changes(&id()).iter().filter(|change| wanted(change)).count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sweep_finds_what_was_left_about_and_no_output_that_is_young_or_of_the_living() {
+    let host = MemoryHost::new();
+    let client = host.client(RecordingBackend::new());
+    host.runtime().litter(Swept::new("cgroup", "/memory/cgroup/left"));
+    client.create(&id(), host.container(vec!["true".into()], Stdio::kept(Keep::default()))).await.unwrap();
+    let mut request = IoRequest::new(ProcessRef::init(id()), "/memory/elsewhere".into(), Stdio::kept(Keep::default()));
+    request.instance = Some(Instance::from_bits(7));
+    host.io().prepare(&request).await.unwrap();
+    host.io().remove(&request).await.unwrap();
+    assert_eq!(client.sweep(Sweep::Find).await.unwrap().len(), 1, "the output is young");
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    let found = client.sweep(Sweep::Remove).await.unwrap();
+    let kinds: Vec<&str> = found.iter().map(|swept| swept.kind.as_str()).collect();
+    assert_eq!(kinds, ["cgroup", "directory"]);
+    assert!(found[1].name.contains(&Instance::from_bits(7).to_string()), "{found:?}");
+    assert_eq!(client.sweep(Sweep::Remove).await.unwrap(), []);
+    client.delete(&id(), crate::client::Delete::default()).await.unwrap();
+    assert_eq!(host.left_over().await.unwrap(), Vec::<String>::new());
 }
