@@ -49,9 +49,7 @@ pub(crate) fn resume(log: &Log, channels: &[Channel]) -> Result<Option<Writer>, 
 /// Says in the logs of a container that nobody supervises any more that what has not ended is broken off.
 pub(crate) fn break_off(history: &History) {
     for process in &history.processes {
-        let channels = channels(&process.made.endpoints);
-        let Some(log) = process.made.endpoints.log.as_ref().filter(|_| !channels.is_empty()) else { continue };
-        if let Err(fault) = break_off_one(log, &channels) {
+        if let Err(fault) = break_off_one(&process.made.endpoints) {
             // What is known of the container does not hang on it: who follows this log goes on to wait.
             tracing::warn!(container.id = %history.creating.id, process.id = %process.made.id, error = %fault,
                 "that its output is broken off cannot be written down");
@@ -59,9 +57,15 @@ pub(crate) fn break_off(history: &History) {
     }
 }
 
-fn break_off_one(log: &Log, channels: &[Channel]) -> Result<(), Fault> {
-    let Some(mut writer) = resume(log, channels)? else { return Ok(()) };
-    for &channel in channels {
+/// Says so in the log of one process.
+///
+/// # Errors
+/// `Log`; `Open`.
+pub(crate) fn break_off_one(endpoints: &Endpoints) -> Result<(), Fault> {
+    let channels = channels(endpoints);
+    let Some(log) = endpoints.log.as_ref().filter(|_| !channels.is_empty()) else { return Ok(()) };
+    let Some(mut writer) = resume(log, &channels)? else { return Ok(()) };
+    for channel in channels {
         if !writer.ended(channel) {
             writer.end(channel, Why::Broken)?;
         }

@@ -55,16 +55,17 @@ pub(crate) fn settle(state: &Dir, data: &Path, id: &ContainerId) -> Result<Settl
         remove_all(state, data, &history.creating, None)?;
         return Ok(Settled::Removed);
     };
-    if !history.stopped() {
-        let fate = fate_of(init, history)?;
-        if matches!(fate, Fate::Alive) {
-            return Ok(Settled::Adopt);
-        }
+    let fate = if history.stopped() { None } else { Some(fate_of(init, history)?) };
+    if matches!(fate, Some(Fate::Alive)) {
+        return Ok(Settled::Adopt);
+    }
+    // As long as execs are known that never ran.
+    output_log::break_off(history);
+    if let Some(fate) = fate {
         record_end(&mut journal, &fate);
         // Told before anything is removed.
         journal.flush(None);
     }
-    output_log::break_off(journal.history());
     clean(&mut journal)?;
     journal.flush(None);
     if !lease::has_lapsed(journal.history()) {

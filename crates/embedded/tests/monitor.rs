@@ -92,6 +92,7 @@ fn main() -> ExitCode {
             only_the_output_that_is_placed_so_is_kept,
             a_log_that_cannot_be_written_is_an_error_that_says_so,
             an_exec_without_a_log_is_an_error_and_leaves_nothing,
+            the_log_of_an_exec_that_does_not_start_has_an_end,
             the_exit_does_not_wait_for_what_left_overs_write,
             a_left_over_that_writes_after_the_drain_gets_a_closed_pipe,
             a_drain_for_a_time_ends_when_it_is_over,

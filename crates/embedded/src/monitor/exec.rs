@@ -67,8 +67,10 @@ impl Monitor<'_> {
         let init = self.journal.history().init().map_or(0, |init| init.made.pid);
         let owner = account::uid(&process, request.as_ref(), || open_root(format!("/proc/{init}/root").as_ref()))?;
         let (mut streams, ends) = Streams::open(&endpoints, owner, Caller::at(self.clients.connection(key)))?;
-        let keeper = Keeper::open(&endpoints, &mut streams)?;
-        let spawned = self.spawn_exec(number, &process, request.as_ref(), ends, &endpoints)?;
+        let mut keeper = Keeper::open(&endpoints, &mut streams)?;
+        let spawned = self.spawn_exec(number, &process, request.as_ref(), ends, &endpoints);
+        // Whoever follows its log must not wait for what never ran.
+        let spawned = spawned.inspect_err(|_| keeper.iter_mut().for_each(|log| log.finish(&self.shared.diary)))?;
         let mut made = Supervised::plan(id, number, owner, &process, endpoints);
         made.bounds = deadline::bounds(what);
         let process = Supervised::new(made, spawned, (streams, keeper), key)?;

@@ -28,7 +28,7 @@ use crate::journal::ContainerJournal;
 use crate::record::{Descriptors, Fact, History, ProcessHistory};
 use crate::shared::Shared;
 use crate::wire::{Answer, Failure};
-use crate::{identity, layout, recover, sys};
+use crate::{identity, layout, output_log, recover, sys};
 
 /// What a successor has taken hold of.
 #[derive(Default)]
@@ -163,6 +163,9 @@ impl<'s> Monitor<'s> {
         }
         if let Some(cgroup) = &self.cgroup {
             let _ = cgroup.kill_leaf(&super::exec::leaf_name(made.number));
+        }
+        if let Err(fault) = output_log::break_off_one(&made.endpoints) {
+            self.shared.diary.note(format_args!("the log of {} has no end: {}", made.id, Error::from(fault)));
         }
         self.journal.record(Fact::ExecFailed { process });
         self.chores.push(Chore::RemoveLeaf(made.number));

@@ -181,9 +181,11 @@ impl History {
             self.state = ContainerState::Stopped;
         }
         self.mark(id, |process| process.exit = Some(exit.clone()));
-        let ended = |process: &ProcessHistory| !process.made.id.is_init() && process.exit.is_some();
-        if self.processes.iter().filter(|process| ended(process)).count() > ENDED_EXECS
-            && let Some(oldest) = self.processes.iter().position(ended)
+        let execs = self.processes.iter().enumerate().filter(|(_, process)| !process.made.id.is_init());
+        let ended: Vec<_> = execs.filter_map(|(at, process)| Some((process.exit.as_ref()?.at, at))).collect();
+        // The one that has just ended is still needed, however long ago it was made.
+        if ended.len() > ENDED_EXECS
+            && let Some((_, oldest)) = ended.into_iter().min()
         {
             self.processes.remove(oldest);
         }

@@ -164,3 +164,36 @@ fn a_settled_container_can_be_removed_and_that_is_told() {
     let told = reader.next_batch().unwrap().records;
     assert!(told.last().unwrap().ends_with(br#""kind":"deleted"}"#), "{:?}", told.last());
 }
+
+#[test]
+fn output_that_was_kept_for_a_container_that_is_gone_is_said_to_be_broken_off() {
+    use libcontainerd_core::stdio::{Endpoint, Keep, Log, Stdio as Streams};
+    use libcontainerd_stream::log::{Channel, Next, Piece, Read, Reader, Why};
+    let output = TempDir::new().unwrap();
+    let kept = |process: &str| {
+        let log = Log::new(output.path().join(process), Keep::default());
+        std::fs::create_dir(&log.directory).unwrap();
+        let endpoint = |stream: &str| Endpoint::Kept(output.path().join(format!("{process}-{stream}")));
+        let stdio = Streams::kept(Keep::default());
+        let endpoints = Endpoints::new(Endpoint::Null, endpoint("stdout"), endpoint("stderr"), &stdio);
+        let mut writer = output_log::open(&log, &[Channel::Stdout, Channel::Stderr]).unwrap();
+        // Its stderr had come to its end.
+        writer.end(Channel::Stderr, Why::Closed).unwrap();
+        endpoints.kept_in(Some(log))
+    };
+    let (init, exec) = (kept("init"), kept("e"));
+    let mut facts = started(Process { endpoints: init, ..process("init", 0, 1, u64::MAX) });
+    facts.push(Fact::ExecCreated(Process { endpoints: exec, ..process("e", 1, 1, u64::MAX) }));
+    assert_eq!(Orphan::with(facts).settle(), Settled::Stopped);
+    for process in ["init", "e"] {
+        let log = std::fs::File::open(output.path().join(process)).unwrap();
+        let mut reader = Reader::open(log.into(), Read { follow: true, ..Read::default() }).unwrap();
+        let mut ends = Vec::new();
+        while let Next::Piece(piece) = reader.advance().unwrap() {
+            if let Piece::End { channel, why, .. } = piece {
+                ends.push((channel, why));
+            }
+        }
+        assert_eq!(ends, [(Channel::Stderr, Why::Closed), (Channel::Stdout, Why::Broken)]);
+    }
+}

@@ -113,6 +113,17 @@ pub(crate) fn an_exec_without_a_log_is_an_error_and_leaves_nothing() {
     end(container);
 }
 
+pub(crate) fn the_log_of_an_exec_that_does_not_start_has_an_end() {
+    let scratch = Scratch::new();
+    let container = sleeper(&scratch);
+    for (name, program) in [("e", "/no/such/program"), ("f", "/etc/passwd")] {
+        let refused = container.exec(name, NewProcess::new([program], unbounded()));
+        assert!(refused.get("failed").is_some(), "{refused}");
+        assert_eq!(container.kept(name, BOTH).stdout.len(), 0);
+    }
+    end(container);
+}
+
 /// A process that leaves a child behind, which holds its output open.
 const LEAVES: &str = "echo before; { sleep 1000 & } ; exit 3";
 

@@ -11,42 +11,41 @@ use crate::scratch::Scratch;
 const STDOUT: &[Channel] = &[Channel::Stdout];
 const BOTH: &[Channel] = &[Channel::Stdout, Channel::Stderr];
 
-/// How many lines are written while somebody is killed again and again.
-const LINES: u32 = 2_000_000;
+/// Writes a block that fills a pipe again and again until it is told to stop, and then how often it did.
+const WRITES: &str = "w() { i=0; until [ -e /go ]; do seq 1 200000; i=$((i+1)); sleep 0.05; done; echo $i; }";
 
 fn unbounded() -> Stdio {
     Stdio::kept(Keep::unbounded())
 }
 
-fn lines() -> String {
-    (1..=LINES).map(|number| format!("{number}\n")).collect()
+/// Whether it is what somebody wrote who did as [`WRITES`] says.
+fn is_whole(bytes: &[u8]) -> bool {
+    let block: String = (1..=200_000).map(|number| format!("{number}\n")).collect();
+    let blocks = bytes.len() / block.len();
+    bytes == (block.repeat(blocks) + &format!("{blocks}\n")).as_bytes()
 }
 
-/// Kills monitor and witness in turns until the log of `process` is long enough, and sees to it that it was often.
-fn kill_in_turns(container: &Container<'_>, process: &str) {
-    let mut kills = 0;
-    while container.kept_so_far(process).ends.is_empty() && kills < 40 {
+/// Kills monitor and witness in turns while output is under way, and then lets it end.
+fn kill_in_turns(container: &Container<'_>) {
+    for round in 0..15 {
         let (monitor, witness) = container.supervisors();
-        kill(if kills % 3 == 2 { witness } else { monitor });
+        kill(if round % 3 == 2 { witness } else { monitor });
         eventually(|| Some(container.supervisors()).filter(|next| *next != (monitor, witness)));
-        kills += 1;
     }
-    assert!(kills > 3, "{kills}");
+    std::fs::write(container.scratch.path("rootfs/go"), "").unwrap();
 }
 
 pub(crate) fn kept_output_is_whole_whoever_is_killed() {
     let scratch = Scratch::new();
-    let script = format!("seq 1 {LINES} & seq 1 {LINES} >&2; wait; exit 5");
+    let script = format!("{WRITES}; w & w >&2; wait; exit 5");
     let container = shell("c", &script).with(unbounded()).create(&scratch);
     container.start();
-    kill_in_turns(&container, "init");
+    kill_in_turns(&container);
     container.ends_with(json!({"code": 5}));
     let kept = container.kept("init", BOTH);
-    assert_eq!(
-        (kept.lost, kept.end(Channel::Stdout), kept.end(Channel::Stderr)),
-        (0, Some(Why::Closed), Some(Why::Closed))
-    );
-    assert!(kept.text() == lines() && kept.stderr == lines().into_bytes(), "{}", container.log());
+    let ends = (kept.end(Channel::Stdout), kept.end(Channel::Stderr));
+    assert_eq!((kept.lost, ends), (0, (Some(Why::Closed), Some(Why::Closed))));
+    assert!(is_whole(&kept.stdout) && is_whole(&kept.stderr), "{}", container.log());
     container.delete();
 }
 
@@ -54,14 +53,14 @@ pub(crate) fn kept_output_of_a_terminal_is_whole_whoever_is_killed() {
     let scratch = Scratch::new();
     let mut stdio = unbounded();
     stdio.terminal = Some(TerminalSize::default());
-    let script = format!("stty raw -echo; seq 1 {LINES}; exit 5");
+    let script = format!("stty raw -echo; {WRITES}; w; exit 5");
     let container = shell("c", &script).with(stdio).create(&scratch);
     container.start();
-    kill_in_turns(&container, "init");
+    kill_in_turns(&container);
     container.ends_with(json!({"code": 5}));
     let kept = container.kept("init", STDOUT);
     assert_eq!((kept.lost, kept.end(Channel::Stdout)), (0, Some(Why::Closed)));
-    assert!(kept.text() == lines(), "{}", container.log());
+    assert!(is_whole(&kept.stdout), "{}", container.log());
     container.delete();
 }
 
@@ -69,12 +68,12 @@ pub(crate) fn kept_output_of_an_exec_is_whole_whoever_is_killed() {
     let scratch = Scratch::new();
     let container = recipe("c", &["/bin/sleep", "1000"]).create(&scratch);
     container.start();
-    let script = format!("seq 1 {LINES}; exit 5");
+    let script = format!("{WRITES}; w; exit 5");
     container.exec("e", NewProcess::new(["/bin/sh", "-c", &script], unbounded()));
-    kill_in_turns(&container, "e");
+    kill_in_turns(&container);
     assert_eq!(container.exit("e")["status"], json!({"code": 5}));
     let kept = container.kept("e", BOTH);
-    assert!(kept.lost == 0 && kept.text() == lines(), "{}", container.log());
+    assert!(kept.lost == 0 && is_whole(&kept.stdout), "{}", container.log());
     assert_eq!(container.signal("init", 9, "process"), "done");
     container.ends_with(json!({"signal": 9}));
     container.delete();
