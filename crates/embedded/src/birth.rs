@@ -130,8 +130,7 @@ fn receive(connection: &OwnedFd) -> Option<(Request, OwnedFd)> {
         tell_failure(connection, Fault::TooOld);
         return None;
     }
-    let envelope: Envelope = serde_json::from_slice(task).ok()?;
-    Some((envelope.request, lock?))
+    Some((serde_json::from_slice::<Envelope>(task).ok()?.request, lock?))
 }
 
 /// Goes on as the witness.

@@ -2,6 +2,10 @@
 //!
 //! The files are never changed; a release that says something new adds its own.
 
+use std::time::Duration;
+
+use libcontainerd_core::ports::runtime::Removal;
+use libcontainerd_core::process::{LeftOvers, User};
 use libcontainerd_core::{ContainerState, ExitStatus, ProcessId};
 use libcontainerd_durable::{Dir, journal};
 
@@ -11,6 +15,9 @@ use crate::wire::{Answer, Envelope, Request};
 
 const JOURNAL_1: &[u8] = include_bytes!("../tests/golden/journal-1");
 const REQUESTS_1: &str = include_str!("../tests/golden/requests-1");
+const JOURNAL_2: &[u8] = include_bytes!("../tests/golden/journal-2");
+const REQUESTS_2: &str = include_str!("../tests/golden/requests-2");
+const LEDGER_1: &[u8] = include_bytes!("../tests/golden/ledger-1");
 const ANSWERS_1: &str = include_str!("../tests/golden/answers-1");
 
 /// A container's directory with a journal in it, below a STATE.
@@ -46,10 +53,28 @@ fn a_journal_of_version_1_tells_today_what_it_told_then() {
 }
 
 #[test]
-fn every_beginning_of_a_journal_of_version_1_can_be_gone_on_with() {
-    let lines: Vec<&[u8]> = JOURNAL_1.split_inclusive(|byte| *byte == b'\n').collect();
-    for count in 1..=lines.len() {
-        let (_place, state, run) = with_journal(&lines[..count].concat());
+fn a_journal_of_version_2_tells_today_what_it_told_then() {
+    let history = history(JOURNAL_2);
+    assert!(history.owner_gone && history.deleted && history.removes_itself());
+    let what = &history.creating;
+    assert_eq!(what.lifetime.removal, Removal::Ended);
+    assert_eq!(what.lifetime.owner.unwrap().start_time, 1_603_493);
+    assert_eq!(what.user, Some(User::Named("user".into())));
+    let health = history.process(&"health".parse().unwrap()).unwrap();
+    assert!(health.timed_out && health.exit.as_ref().unwrap().timed_out);
+    assert!(health.made.bounds.deadline.is_some() && health.made.bounds.left_overs == LeftOvers::Kill);
+    let counters = history.init().unwrap().exit.as_ref().unwrap().counters.unwrap();
+    assert_eq!(counters.oom_kills, Some(0));
+}
+
+#[test]
+fn every_beginning_of_a_journal_can_be_gone_on_with() {
+    let beginnings = |journal: &[u8]| -> Vec<Vec<u8>> {
+        let lines: Vec<&[u8]> = journal.split_inclusive(|byte| *byte == b'\n').collect();
+        (1..=lines.len()).map(|count| lines[..count].concat()).collect()
+    };
+    for beginning in [beginnings(JOURNAL_1), beginnings(JOURNAL_2)].concat() {
+        let (_place, state, run) = with_journal(&beginning);
         let mut journal = ContainerJournal::take_over(&state, &run).unwrap();
         let next = journal.history().next_seq;
         journal.record(crate::record::Fact::Cleaned);
@@ -73,6 +98,34 @@ fn what_clients_of_version_1_ask_is_understood() {
         assert_eq!(Envelope::of(envelope.request).v, 1);
     }
     assert_eq!((everybody, REQUESTS_1.lines().count()), (7, 11));
+}
+
+#[test]
+fn what_only_version_2_can_say_is_said_in_it() {
+    let requests = REQUESTS_2.lines().map(|line| serde_json::from_str::<Envelope>(line).unwrap());
+    let mut seen = 0;
+    for envelope in requests {
+        match &envelope.request {
+            Request::Create(launch) => assert_eq!(launch.lifetime.removal, Removal::Ended),
+            Request::Exec { what, .. } => assert_eq!(what.timeout, Some(Duration::from_millis(300))),
+            _ => panic!("nothing else was said"),
+        }
+        assert_eq!(Envelope::of(envelope.request).v, 2);
+        seen += 1;
+    }
+    assert_eq!(seen, 2);
+}
+
+#[test]
+fn a_ledger_of_version_1_tells_today_what_it_told_then() {
+    let data = tempfile::tempdir().unwrap();
+    let ledger = Dir::open_root(data.path(), 0o700).unwrap().make("exits", 0o700, None).unwrap();
+    libcontainerd_durable::write_new(&ledger, "1795473180", 0o600, None, LEDGER_1, false).unwrap();
+    let past = crate::ledger::read("/run/libcontainerd".as_ref(), data.path(), None).unwrap();
+    assert_eq!((past.len(), past[0].id.as_str()), (1, "web"));
+    let status = |id: &str| past[0].exit(&id.parse().unwrap()).unwrap().status;
+    let killed = ExitStatus::Signal(libcontainerd_core::Signal::KILL);
+    assert_eq!((status("init"), status("health")), (killed, killed));
 }
 
 #[test]

@@ -68,13 +68,18 @@ pub(crate) fn settle(state: &Dir, data: &Path, id: &ContainerId) -> Result<Settl
     }
     clean(&mut journal)?;
     journal.flush(None);
+    remove_if_lapsed(state, data, &run, journal)
+}
+
+/// Removes a container that has stopped, if that needs nobody to ask for it.
+fn remove_if_lapsed(state: &Dir, data: &Path, run: &Dir, mut journal: ContainerJournal) -> Result<Settled, Error> {
     if !lease::has_lapsed(journal.history()) {
         return Ok(Settled::Stopped);
     }
     if !journal.history().removes_itself() {
         journal.record(Fact::OwnerGone);
     }
-    finish(state, data, &run, journal)?;
+    finish(state, data, run, journal)?;
     Ok(Settled::Removed)
 }
 
