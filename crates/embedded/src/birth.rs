@@ -13,7 +13,7 @@ use std::path::Path;
 
 use libcontainerd_core::Error as CoreError;
 use libcontainerd_core::stdio::Endpoints;
-use libcontainerd_durable::{Dir, journal, tree};
+use libcontainerd_durable::{Dir, journal};
 use libcontainerd_engine::{CgroupPlace, Host, adopt_monitor_place, monitor_birthplace};
 use rustix::fs::{Mode, OFlags};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags};
@@ -27,7 +27,7 @@ use crate::record::{Creating, History};
 use crate::shared::{Container, Shared, Statuses, listen};
 use crate::sys::{self, Forked};
 use crate::wire::{self, Adopt, Answer, Envelope, Failure, Launch, Request, Version};
-use crate::{identity, witness};
+use crate::{identity, recover, witness};
 
 /// What a new monitor is told over the descriptor that it is born with.
 struct Task {
@@ -163,12 +163,11 @@ fn prepare(
 ) -> Result<(Shared, MakeBeginning), Fault> {
     let (state, run) = open_directories(&launch.state, launch.id.as_str())?;
     let id = launch.id.clone();
-    let remains = state.try_clone().map_err(Fault::disk("hold the state directory"))?;
+    let held = || Fault::disk("hold the container's directory");
+    let remains = (state.try_clone().map_err(held())?, run.try_clone().map_err(held())?);
     let prepared = prepare_in(launch, host, lock, oom_score_adj, (state, run));
-    if prepared.is_err()
-        && let Ok(containers) = remains.open(layout::RUN)
-    {
-        let _ = tree::remove(&containers, id.as_str());
+    if prepared.is_err() {
+        let _ = recover::remove_directory(&remains.0, &remains.1, &id);
     }
     prepared
 }

@@ -23,6 +23,7 @@ mod lease;
 mod ledger;
 mod monitor;
 mod output_log;
+mod own_directory;
 mod record;
 mod recover;
 mod runtime;

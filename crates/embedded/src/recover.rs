@@ -20,7 +20,7 @@ use crate::fault::Fault;
 use crate::journal::ContainerJournal;
 use crate::monitor::exits::{counters, status_of};
 use crate::record::{Creating, Fact, History, ProcessHistory};
-use crate::{belongings, identity, layout, lease, ledger, output_log};
+use crate::{belongings, identity, layout, lease, ledger, output_log, own_directory};
 
 /// What is to be done with a container that was settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,14 +45,14 @@ pub(crate) fn settle(state: &Dir, data: &Path, id: &ContainerId) -> Result<Settl
     let mut journal = match ContainerJournal::take_over(state, &run) {
         Ok(journal) => journal,
         Err(Fault::NoJournal) => {
-            remove_directory(state, id)?;
+            remove_directory(state, &run, id)?;
             return Ok(Settled::Removed);
         }
         Err(fault) => return Err(fault.into()),
     };
     let history = journal.history();
     let Some(init) = history.init().filter(|_| !history.deleted) else {
-        remove_all(state, data, &history.creating, None)?;
+        remove_all((state, &run), data, &history.creating, None)?;
         return Ok(Settled::Removed);
     };
     let fate = if history.stopped() { None } else { Some(fate_of(init, history)?) };
@@ -91,18 +91,24 @@ pub(crate) fn remove(state: &Dir, data: &Path, id: &ContainerId) -> Result<(), E
     let Some(run) = open_run(state, id)? else { return Ok(()) };
     let journal = match ContainerJournal::take_over(state, &run) {
         Ok(journal) => journal,
-        Err(Fault::NoJournal) => return Ok(remove_directory(state, id)?),
+        Err(Fault::NoJournal) => return Ok(remove_directory(state, &run, id)?),
         Err(fault) => return Err(fault.into()),
     };
     Ok(finish(state, data, &run, journal)?)
 }
 
-/// Removes everything that was made for a container: cgroups, layer, and its directory last. `cgroup` is it, if it is
+/// Removes everything that was made for a container: cgroups, layer, and its directory last. `place` is STATE and that
+/// directory, as it is held; `cgroup` is it, if it is
 /// open already.
 ///
 /// # Errors
 /// The act that failed; what was removed by then is gone.
-pub(crate) fn remove_all(state: &Dir, data: &Path, creating: &Creating, cgroup: Option<Cgroup>) -> Result<(), Fault> {
+pub(crate) fn remove_all(
+    place: (&Dir, &Dir),
+    data: &Path,
+    creating: &Creating,
+    cgroup: Option<Cgroup>,
+) -> Result<(), Fault> {
     let cgroup = match cgroup {
         Some(cgroup) => Some(cgroup),
         None => open_cgroup(creating)?,
@@ -110,16 +116,16 @@ pub(crate) fn remove_all(state: &Dir, data: &Path, creating: &Creating, cgroup: 
     if let Some(cgroup) = cgroup {
         remove_cgroup(&cgroup)?;
     }
-    remove_files(state, data, creating)
+    remove_files(place, data, creating)
 }
 
 /// Removes everything that was made for a container but its cgroups, which are gone already.
 ///
 /// # Errors
 /// `Disk`; what was removed by then is gone.
-pub(crate) fn remove_files(state: &Dir, data: &Path, creating: &Creating) -> Result<(), Fault> {
+pub(crate) fn remove_files((state, run): (&Dir, &Dir), data: &Path, creating: &Creating) -> Result<(), Fault> {
     remove_layer(data, &creating.instance.to_string())?;
-    remove_directory(state, &creating.id)
+    remove_directory(state, run, &creating.id)
 }
 
 /// Kills what is left in a container's cgroup and removes it.
@@ -133,15 +139,13 @@ pub(crate) fn remove_cgroup(cgroup: &Cgroup) -> Result<(), Fault> {
     cgroup.remove().map_err(Fault::Cgroup)
 }
 
-/// Removes a container's own directory.
+/// Removes a container's own directory, whose lock the caller holds.
 ///
 /// # Errors
 /// `Disk`.
-pub(crate) fn remove_directory(state: &Dir, id: &ContainerId) -> Result<(), Fault> {
+pub(crate) fn remove_directory(state: &Dir, run: &Dir, id: &ContainerId) -> Result<(), Fault> {
     match state.open(layout::RUN) {
-        Ok(containers) => {
-            tree::remove(&containers, id.as_str()).map_err(Fault::disk("remove the container's directory"))
-        }
+        Ok(all) => own_directory::remove(&all, run, id).map_err(Fault::disk("remove the container's directory")),
         Err(error) if error.is_not_found() => Ok(()),
         Err(source) => Err(Fault::Disk { act: "open the containers' directory", source }),
     }
@@ -177,9 +181,9 @@ fn finish(state: &Dir, data: &Path, run: &Dir, mut journal: ContainerJournal) ->
     }
     let history = journal.history();
     if history.cleaned {
-        return remove_files(state, data, &history.creating);
+        return remove_files((state, run), data, &history.creating);
     }
-    remove_all(state, data, &history.creating, None)
+    remove_all((state, run), data, &history.creating, None)
 }
 
 fn note(run: &Dir, what: std::fmt::Arguments<'_>) {

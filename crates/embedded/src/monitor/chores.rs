@@ -111,6 +111,6 @@ impl Monitor<'_> {
         }
         self.journal.record(Fact::Deleted);
         self.tell();
-        recover::remove_files(state, data, &self.journal.history().creating)
+        recover::remove_files((state, &shared.run), data, &self.journal.history().creating)
     }
 }

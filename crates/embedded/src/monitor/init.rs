@@ -43,7 +43,8 @@ impl Monitor<'_> {
         // The gate of whoever waits at it closes with this, and its process ends.
         self.processes.clear();
         let creating = &self.journal.history().creating;
-        if let Err(fault) = recover::remove_all(&shared.state, &shared.container.data, creating, self.cgroup.take()) {
+        let place = (&shared.state, &shared.run);
+        if let Err(fault) = recover::remove_all(place, &shared.container.data, creating, self.cgroup.take()) {
             shared.diary.note(format_args!("something of it is left: {fault}"));
         }
         if let Some(asker) = asker {

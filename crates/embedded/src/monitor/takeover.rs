@@ -50,7 +50,7 @@ pub(super) fn succeed(shared: &Shared, witness: u32) -> Monitor<'_> {
         Ok(monitor) => monitor,
         Err(Fault::NoJournal) => {
             // It died while the container was being removed: this finishes it.
-            let _ = recover::remove_directory(&shared.state, &shared.container.id);
+            let _ = recover::remove_directory(&shared.state, &shared.run, &shared.container.id);
             sys::exit_now(0)
         }
         Err(fault @ Fault::Entry(_)) => {
@@ -105,7 +105,7 @@ fn try_succeed(shared: &Shared, witness: u32) -> Result<Monitor<'_>, Fault> {
     let journal = ContainerJournal::take_over(&shared.state, &shared.run)?;
     if !is_container {
         // Half made or half removed.
-        recover::remove_all(&shared.state, &shared.container.data, &history.creating, None)?;
+        recover::remove_all((&shared.state, &shared.run), &shared.container.data, &history.creating, None)?;
         sys::exit_now(0);
     }
     shared.diary.note(format_args!("taken over, with {} live processes", hold.processes.len()));

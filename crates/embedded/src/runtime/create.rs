@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use libcontainerd_core::ports::runtime::{CreateRequest, Created};
 use libcontainerd_core::{ContainerId, Error as CoreError, ErrorKind, Result};
-use libcontainerd_durable::{Dir, Error as DiskError, Lock, tree, write_new};
+use libcontainerd_durable::{Dir, Error as DiskError, Lock, write_new};
 
 use super::Inner;
 use super::birth::give_birth;
@@ -19,7 +19,7 @@ use super::look::{Found, look};
 use crate::error::Error;
 use crate::record::Lifetime;
 use crate::wire::{Answer, Launch, Request};
-use crate::{layout, lease, recover};
+use crate::{layout, lease, own_directory, recover};
 
 /// How long a container that is deleted may take to be gone.
 const DEPARTURE: Duration = Duration::from_secs(5);
@@ -59,12 +59,13 @@ impl Inner {
 
     fn launch(&self, request: CreateRequest) -> Result<UnixStream> {
         let image = self.image.open()?;
+        let id = request.id.clone();
         let owner = request.lease.map(lease::owner).transpose()?;
         let lifetime = Lifetime { owner, removal: request.removal };
         let (run, lock) = self.take_name(&request.id)?;
         self.launch_in(&run, image, request, lifetime, lock.as_fd()).inspect_err(|_| {
             // The monitor never lived: what was made for it is ours to remove.
-            let _ = tree::remove(&self.run, run.path().file_name().unwrap_or_default());
+            let _ = own_directory::remove(&self.run, &run, &id);
         })
     }
 
@@ -101,7 +102,7 @@ impl Inner {
         for _ in 0..16 {
             match self.run.make(id.as_str(), 0o700, None) {
                 Ok(run) => {
-                    if let Some(lock) = lock_new(&run)? {
+                    if let Some(lock) = self.lock_new(&run, id)? {
                         return Ok((run, lock));
                     }
                 }
@@ -114,15 +115,30 @@ impl Inner {
         Err(taken(id))
     }
 
+    /// Takes the lock of a directory that was just made; `None` when it is gone again: somebody looked in between, saw
+    /// nothing of a container in it, and has cleared it away.
+    fn lock_new(&self, run: &Dir, id: &ContainerId) -> Result<Option<Lock>> {
+        let deadline = Instant::now() + DEPARTURE;
+        loop {
+            let lock = own_directory::lock(&self.run, run, id).map_err(Error::disk("lock the container"))?;
+            if lock.is_some() || !own_directory::has_name(&self.run, run, id) || Instant::now() > deadline {
+                return Ok(lock);
+            }
+            // Nothing tells when a lock is given back: it is a matter of a millisecond.
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     /// Removes what is under a name if it is no container.
     fn clear_name(&self, id: &ContainerId) -> Result<()> {
         let Some(found) = self.await_departure(id)? else { return Ok(()) };
         if found.supervised || found.container(id).is_ok_and(|history| history.init().is_some()) {
             return Err(taken(id));
         }
-        match Lock::try_exclusive(&found.run, layout::LOCK).map_err(Error::disk("lock the container"))? {
+        match own_directory::lock(&self.run, &found.run, id).map_err(Error::disk("lock the container"))? {
             Some(_lock) => recover::settle(&self.state, &self.data, id).map(drop),
-            None => Err(taken(id)),
+            None if own_directory::has_name(&self.run, &found.run, id) => Err(taken(id)),
+            None => Ok(()),
         }
     }
 
@@ -141,19 +157,6 @@ impl Inner {
             }
             // Nothing tells when a directory is gone: it is a matter of a millisecond.
             std::thread::sleep(Duration::from_millis(1));
-        }
-    }
-}
-
-/// Takes the lock of a directory that was just made; `None` when it is gone again: somebody looked in between, saw
-/// nothing of a container in it, and has cleared it away.
-fn lock_new(run: &Dir) -> Result<Option<Lock>> {
-    let deadline = Instant::now() + DEPARTURE;
-    loop {
-        match Lock::try_exclusive(run, layout::LOCK) {
-            Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(1)),
-            Err(error) if error.is_not_found() => return Ok(None),
-            lock => return Ok(lock.map_err(Error::disk("lock the container"))?),
         }
     }
 }

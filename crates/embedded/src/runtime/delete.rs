@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use libcontainerd_core::ports::runtime::DeleteRequest;
 use libcontainerd_core::{Error as CoreError, ErrorKind, Result};
-use libcontainerd_durable::Lock;
 
 use super::Inner;
 use super::connection::PATIENT;
 use super::look::{look, not_found};
 use super::reach::Reached;
 use crate::error::Error;
-use crate::layout;
+use crate::own_directory;
 use crate::recover;
 use crate::wire::{Answer, Request};
 
@@ -56,7 +55,7 @@ impl Inner {
         super::blocking(move || {
             let id = &request.container;
             let found = look(&inner.run, id)?;
-            let lock = Lock::try_exclusive(&found.run, layout::LOCK).map_err(Error::disk("lock the container"))?;
+            let lock = own_directory::lock(&inner.run, &found.run, id).map_err(Error::disk("lock the container"))?;
             if lock.is_none() {
                 return Ok(false);
             }

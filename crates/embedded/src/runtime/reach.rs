@@ -21,7 +21,7 @@ use super::birth::give_birth;
 use super::connection::{Connection, PATIENT};
 use super::look::{Found, look, not_found};
 use crate::error::Error;
-use crate::layout;
+use crate::own_directory;
 use crate::record::History;
 use crate::recover::{self, Settled};
 use crate::wire::{Adopt, Answer, Request};
@@ -71,10 +71,8 @@ impl Inner {
 
     /// Settles or adopts a container that nobody supervises; `None` when somebody else is at it.
     async fn rescue(self: &Arc<Self>, id: &ContainerId, found: Found) -> Result<Option<Reached>> {
-        let Some(lock) = Lock::try_exclusive(&found.run, layout::LOCK)
-            .or_else(|error| if error.is_not_found() { Ok(None) } else { Err(error) })
-            .map_err(Error::disk("lock the container"))?
-        else {
+        let lock = own_directory::lock(&self.run, &found.run, id).map_err(Error::disk("lock the container"))?;
+        let Some(lock) = lock else {
             return Ok(None);
         };
         let (inner, of) = (Arc::clone(self), id.clone());

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use libcontainerd_core::ports::runtime::{Sweep, Swept};
 use libcontainerd_core::{ContainerId, Error as CoreError, ErrorKind, Instance, Result};
-use libcontainerd_durable::{Dir, Lock, is_temporary, journal};
+use libcontainerd_durable::{Dir, Lock, is_temporary, journal, tree};
 use libcontainerd_engine::{Host, cgroups_below};
 
 use super::look::{Found, look};
@@ -21,6 +21,7 @@ use super::{Inner, names};
 use crate::error::Error;
 use crate::layout;
 use crate::lease;
+use crate::own_directory;
 use crate::recover::{self, Settled};
 
 mod remains;
@@ -65,6 +66,7 @@ impl Inner {
             broom.sweep_cgroups();
             broom.sweep_layers(layers);
         }
+        broom.sweep_departed()?;
         broom.sweep_bells();
         Ok(broom.swept)
     }
@@ -78,6 +80,20 @@ impl Broom<'_> {
             swept.failed = act(self.inner).err().map(|error| in_full(&error));
         }
         self.swept.push(swept);
+    }
+
+    /// Names, and removes, directories whose removal was not brought to its end.
+    fn sweep_departed(&mut self) -> Result<()> {
+        let names = self.inner.run.names().map_err(Error::disk("list the containers"))?;
+        for name in names.into_iter().filter(|name| own_directory::is_departed(name)) {
+            if self.inner.run.open(&name).is_ok_and(|directory| is_old(&directory)) {
+                let path = self.inner.run.path().join(&name);
+                self.sweep("directory", path.display(), |inner| {
+                    Ok(tree::remove(&inner.run, &name).map_err(Error::disk("remove a container's directory"))?)
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Looks at a container's directory. One that cannot be understood hides its container, not the others.
@@ -98,7 +114,7 @@ impl Broom<'_> {
 
     /// Settles a container that nobody supervises; whoever has its lock is at it already.
     fn sweep_locked(&mut self, id: &ContainerId, found: &Found) {
-        let lock = Lock::try_exclusive(&found.run, layout::LOCK).ok().flatten();
+        let lock = own_directory::lock(&self.inner.run, &found.run, id).ok().flatten();
         // Only now nobody else can change it.
         match (lock, look(&self.inner.run, id)) {
             (Some(lock), Ok(found)) => {
