@@ -46,14 +46,14 @@ disk_of() {
 }
 
 # Starts a machine; `machine` is its pid, and $1/console and $1/status fill up.
-# usage: machine_start WORK HOST IMAGE OUTPUT HANDED [DISK]     OUTPUT is a chardev of QEMU's: stdio,signal=off
+# usage: machine_start WORK HOST IMAGE OUTPUT HANDED [DISK [INIT]]     OUTPUT is a chardev: stdio,signal=off
 machine_start() {
-  local work=$1 host=$2 image=$3 output=$4 handed=$5 disk=${6-}
+  local work=$1 host=$2 image=$3 output=$4 handed=$5 disk=${6-} init=${7-/lib/systemd/systemd}
   local arguments=(
     -machine pc -accel tcg,thread=multi -cpu max -smp 2 -m 2G
     -display none -monitor none -nodefaults -no-reboot -nic none
     -kernel "$image/kernel" -initrd "$image/initrd"
-    -append "root=/dev/vda rw init=/lib/systemd/systemd panic=-1 console=ttyS0 quiet $(kernel_words_of "$host")"
+    -append "root=/dev/vda rw init=$init panic=-1 console=ttyS0 quiet $(kernel_words_of "$host")"
     -serial "file:$work/console" -chardev "$output,id=output" -serial chardev:output -serial "file:$work/status"
     -drive "file=$image/disk,if=virtio,format=raw,snapshot=on,cache=unsafe"
     -drive "file=$handed,if=virtio,format=raw,snapshot=on,cache=unsafe"
