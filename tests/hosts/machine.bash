@@ -38,6 +38,14 @@ install_packages() {
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" qemu-utils- >/dev/null
 }
 
+# Builds programs for the guest into a folder that goes at the end, unless LCTR_TEST_PROGRAMS has them already.
+use_programs() {
+  [ -z "${LCTR_TEST_PROGRAMS-}" ] || return 0
+  LCTR_TEST_PROGRAMS=$(mktemp -d "${TMPDIR:-/var/tmp}/programs.XXXXXX")
+  trap 'rm -rf --one-file-system "$LCTR_TEST_PROGRAMS"' EXIT
+  "$here/programs" "$LCTR_TEST_PROGRAMS" "$@"
+}
+
 # Makes a disk of a folder, with a little room for what the guest writes.
 disk_of() {
   local folder=$1 disk=$2 kib
