@@ -75,12 +75,12 @@ fn every_beginning_of_a_journal_can_be_gone_on_with() {
     };
     for beginning in [beginnings(JOURNAL_1), beginnings(JOURNAL_2)].concat() {
         let (_place, state, run) = with_journal(&beginning);
-        let mut journal = ContainerJournal::take_over(&state, &run).unwrap();
+        let mut journal = ContainerJournal::take_over(&state, &run, None).unwrap();
         let next = journal.history().next_seq;
         journal.record(crate::record::Fact::Cleaned);
         journal.flush(None);
         drop(journal);
-        assert_eq!(ContainerJournal::take_over(&state, &run).unwrap().history().next_seq, next + 1);
+        assert_eq!(ContainerJournal::take_over(&state, &run, None).unwrap().history().next_seq, next + 1);
     }
 }
 
@@ -145,7 +145,7 @@ fn a_later_version_is_refused_in_words_and_nothing_is_changed() {
     later.append(entry.as_bytes()).unwrap();
     drop(later);
     let before = run.read("journal", 1 << 20).unwrap();
-    let fault = ContainerJournal::take_over(&state, &run).unwrap_err();
+    let fault = ContainerJournal::take_over(&state, &run, None).unwrap_err();
     let cause = std::error::Error::source(&fault).unwrap().to_string();
     assert!(cause.contains("use the newer one"), "{cause}");
     let after = run.read("journal", 1 << 20).unwrap();

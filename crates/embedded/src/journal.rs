@@ -58,17 +58,25 @@ impl ContainerJournal {
         Self::of(journal, history, state)
     }
 
-    /// Takes over the journal of a container whose last writer is dead, and tells its latest events again.
+    /// Takes over the journal of a container whose last writer is dead, and tells its latest events again. What is no
+    /// record at its end is cut off, and said in `diary`, or without one in the program's own log.
     ///
     /// # Errors
     /// `NoJournal` when there is none, or not one whole entry in it; `Disk`; `Entry` when it cannot be understood.
-    pub(crate) fn take_over(state: &Dir, run: &Dir) -> Result<Self, Fault> {
+    pub(crate) fn take_over(state: &Dir, run: &Dir, diary: Option<&Diary>) -> Result<Self, Fault> {
         let (journal, replay) = match Journal::open(run, layout::JOURNAL, RESERVE) {
             Ok(opened) => opened,
             Err(error) if error.is_not_found() => return Err(Fault::NoJournal),
             Err(source) => return Err(Fault::Disk { act: "open the journal", source }),
         };
         let history = History::of(&replay.records)?.ok_or(Fault::NoJournal)?;
+        match (&replay.cut, diary) {
+            (None, _) => {}
+            (Some(cut), Some(diary)) => diary.note(format_args!("the journal is repaired: {cut}")),
+            (Some(cut), None) => {
+                tracing::warn!(container.id = %history.creating.id, %cut, "the journal is repaired");
+            }
+        }
         let mut taken = Self::of(journal, history, state)?;
         taken.untold = latest_events(&replay.records)?;
         taken.flush(None);

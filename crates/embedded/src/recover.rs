@@ -42,7 +42,7 @@ const LAST_BREATH: Duration = Duration::from_secs(2);
 /// When the journal cannot be read or understood, or something cannot be removed.
 pub(crate) fn settle(state: &Dir, data: &Path, id: &ContainerId) -> Result<Settled, Error> {
     let Some(run) = open_run(state, id)? else { return Ok(Settled::Removed) };
-    let mut journal = match ContainerJournal::take_over(state, &run) {
+    let mut journal = match ContainerJournal::take_over(state, &run, None) {
         Ok(journal) => journal,
         Err(Fault::NoJournal) => {
             remove_directory(state, &run, id)?;
@@ -89,7 +89,7 @@ fn remove_if_lapsed(state: &Dir, data: &Path, run: &Dir, mut journal: ContainerJ
 /// When something cannot be removed; a later call goes on from there.
 pub(crate) fn remove(state: &Dir, data: &Path, id: &ContainerId) -> Result<(), Error> {
     let Some(run) = open_run(state, id)? else { return Ok(()) };
-    let journal = match ContainerJournal::take_over(state, &run) {
+    let journal = match ContainerJournal::take_over(state, &run, None) {
         Ok(journal) => journal,
         Err(Fault::NoJournal) => return Ok(remove_directory(state, &run, id)?),
         Err(fault) => return Err(fault.into()),

@@ -69,7 +69,7 @@ pub(super) fn succeed(shared: &Shared, witness: u32) -> Monitor<'_> {
 
 /// Takes a container over of which monitor and witness are dead, and answers who asked for it.
 pub(super) fn adopt(shared: &Shared, host: Host, witness: u32, connection: OwnedFd) -> Monitor<'_> {
-    let taken = ContainerJournal::take_over(&shared.state, &shared.run).map(|journal| {
+    let taken = ContainerJournal::take_over(&shared.state, &shared.run, Some(&shared.diary)).map(|journal| {
         let hold = hold(journal.history(), false, shared);
         Monitor::with(shared, host, journal, witness, hold)
     });
@@ -102,7 +102,7 @@ fn try_succeed(shared: &Shared, witness: u32) -> Result<Monitor<'_>, Fault> {
     close_all_but(&kept_numbers(shared, &hold));
     let host = Host::probe().map_err(Fault::Cgroup)?;
     // This tells its latest events again: the dead monitor may have written them down and no more, its end too.
-    let journal = ContainerJournal::take_over(&shared.state, &shared.run)?;
+    let journal = ContainerJournal::take_over(&shared.state, &shared.run, Some(&shared.diary))?;
     if !is_container {
         // Half made or half removed.
         recover::remove_all((&shared.state, &shared.run), &shared.container.data, &history.creating, None)?;

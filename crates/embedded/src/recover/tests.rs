@@ -48,7 +48,7 @@ impl Orphan {
 
     fn history(&self) -> History {
         let run = open_run(&self.state, &self.id).unwrap().unwrap();
-        ContainerJournal::take_over(&self.state, &run).unwrap().history().clone()
+        ContainerJournal::take_over(&self.state, &run, None).unwrap().history().clone()
     }
 
     fn is_there(&self) -> bool {
@@ -196,4 +196,19 @@ fn output_that_was_kept_for_a_container_that_is_gone_is_said_to_be_broken_off() 
         }
         assert_eq!(ends, [(Channel::Stderr, Why::Closed), (Channel::Stdout, Why::Broken)]);
     }
+}
+
+#[test]
+fn a_torn_end_of_a_journal_is_cut_off_and_said() {
+    let orphan = Orphan::with(started(process("init", 0, 1, u64::MAX)));
+    let run = open_run(&orphan.state, &orphan.id).unwrap().unwrap();
+    let whole = ContainerJournal::take_over(&orphan.state, &run, None).unwrap().history().clone();
+    let directory = orphan.root.path().join("state").join(layout::RUN).join("c");
+    let mut journal = std::fs::OpenOptions::new().append(true).open(directory.join(layout::JOURNAL)).unwrap();
+    std::io::Write::write_all(&mut journal, br#"0badc0de {"torn":"#).unwrap();
+    let diary = crate::diary::Diary::open(&run).unwrap();
+    let taken = ContainerJournal::take_over(&orphan.state, &run, Some(&diary)).unwrap();
+    assert_eq!(taken.history(), &whole);
+    let said = std::fs::read_to_string(directory.join(layout::LOG)).unwrap();
+    assert!(said.contains("the journal is repaired: a torn record"), "{said}");
 }
