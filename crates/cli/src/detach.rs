@@ -64,19 +64,19 @@ fn byte_of(key: &str) -> Option<u8> {
 
 /// Looks for the sequence in what is typed.
 #[derive(Debug)]
-pub(crate) struct Watch {
+pub struct DetachWatch {
     keys: DetachKeys,
     held: Vec<u8>,
 }
 
-impl Watch {
+impl DetachWatch {
     /// A watch for the given keys.
-    pub(crate) fn new(keys: DetachKeys) -> Self {
-        Watch { keys, held: Vec::new() }
+    pub fn new(keys: DetachKeys) -> Self {
+        DetachWatch { keys, held: Vec::new() }
     }
 
     /// Puts what may go on into `pass`, and says whether the sequence is complete; what follows it is dropped.
-    pub(crate) fn feed(&mut self, typed: &[u8], pass: &mut Vec<u8>) -> bool {
+    pub fn feed(&mut self, typed: &[u8], pass: &mut Vec<u8>) -> bool {
         if self.keys.keys.is_empty() {
             pass.extend_from_slice(typed);
             return false;
@@ -93,7 +93,7 @@ impl Watch {
     }
 
     /// What is held back, once no more can come.
-    pub(crate) fn rest(&mut self) -> Vec<u8> {
+    pub fn rest(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.held)
     }
 
@@ -115,7 +115,7 @@ mod tests {
 
     /// What passes when `typed` comes in pieces of `size`, and whether it detached.
     fn typed(keys: DetachKeys, typed: &[u8], size: usize) -> (Vec<u8>, bool) {
-        let (mut watch, mut pass) = (Watch::new(keys), Vec::new());
+        let (mut watch, mut pass) = (DetachWatch::new(keys), Vec::new());
         for piece in typed.chunks(size) {
             if watch.feed(piece, &mut pass) {
                 return (pass, true);

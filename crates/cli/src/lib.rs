@@ -47,7 +47,7 @@ pub use builder::{ContainerBuilder, Network, Volume};
 pub use bundle::Bundle;
 pub use child::Child;
 pub use container::Container;
-pub use detach::{DetachKeys, DetachKeysError};
+pub use detach::{DetachKeys, DetachKeysError, DetachWatch};
 pub use exec::ExecBuilder;
 pub use libcontainerd_core as core;
 pub use libcontainerd_core::client::{

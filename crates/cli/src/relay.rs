@@ -15,7 +15,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::child::Child;
-use crate::detach::{DetachKeys, Watch};
+use crate::detach::{DetachKeys, DetachWatch};
 
 const TYPED: usize = 4096;
 
@@ -163,7 +163,7 @@ enum Passed {
 
 async fn watched(own: &mut DescriptorReader, stdin: &mut dyn InputStream, keys: DetachKeys) -> Result<Passed> {
     let failed = |e| Error::new(ErrorKind::System, "stdin could not be passed on").because(e);
-    let (mut watch, mut buffer, mut pass) = (Watch::new(keys), vec![0; TYPED], Vec::new());
+    let (mut watch, mut buffer, mut pass) = (DetachWatch::new(keys), vec![0; TYPED], Vec::new());
     loop {
         let count = own.read(&mut buffer).await.map_err(failed)?;
         let detached = watch.feed(&buffer[..count], &mut pass);
