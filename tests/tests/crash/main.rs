@@ -17,6 +17,7 @@ mod cgroup_killed;
 mod client_killed;
 mod dice;
 mod life;
+mod mixed;
 mod pair;
 mod pair_killed;
 mod process;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         stdin::trials(),
         cgroup_killed::trials(),
         sweeps::trials(),
+        mixed::trials(),
     ];
     let conclusion = libtest_mimic::run(&arguments, trials.into_iter().flatten().collect());
     let left = left_on_host();

@@ -56,6 +56,11 @@ impl Lctr {
         Lctr { child: command.spawn().expect("lctr can be run"), stdout, stderr }
     }
 
+    /// Its pid, while it was not waited for.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Kills it and gives what it had written; one that has ended before has written that.
     pub(crate) async fn kill(mut self) -> Vec<u8> {
         self.child.start_kill().expect("a child of ours can be killed");
