@@ -100,12 +100,12 @@ impl Round {
     }
 
     fn begin(&self, scene: &Scene) -> Lctr {
-        let verb: &[&str] = match self.place {
-            Place::Live => &["run"],
-            Place::Kept => &["run", "-d"],
-            Place::KeptFromTerminal => &["run", "-d", "-t"],
+        let args = match self.place {
+            Place::Live => scene.describe(&["run"], &self.life),
+            Place::Kept => scene.describe_kept(&["run", "-d"], &self.life),
+            Place::KeptFromTerminal => scene.describe_kept(&["run", "-d", "-t"], &self.life),
         };
-        scene.lctr(self.life.name(), scene.describe(verb, &self.life))
+        scene.lctr(self.life.name(), args)
     }
 
     /// Kills who is there of the victims, and waits for the client's end.

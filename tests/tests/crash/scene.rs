@@ -117,9 +117,18 @@ impl Scene {
 
     /// The arguments of a verb that makes this life's container. Its output is live, and waits for its reader.
     pub(crate) fn describe(&self, verb: &[&str], life: &Life) -> Vec<String> {
+        self.describe_with(verb, &["--log-driver", "none", "--log-opt", "mode=block"], life)
+    }
+
+    /// The same with its output kept.
+    pub(crate) fn describe_kept(&self, verb: &[&str], life: &Life) -> Vec<String> {
+        self.describe_with(verb, &["--log-driver", "kept"], life)
+    }
+
+    fn describe_with(&self, verb: &[&str], output: &[&str], life: &Life) -> Vec<String> {
         let mut args: Vec<String> = verb.iter().map(|word| (*word).to_owned()).collect();
         let volume = format!("{}:/out", self.out.display());
-        args.extend(["--log-driver", "none", "--log-opt", "mode=block"].map(str::to_owned));
+        args.extend(output.iter().map(|word| (*word).to_owned()));
         args.extend(["--name", life.name(), "--rootfs", &life::root(), "-v", &volume, "--"].map(str::to_owned));
         args.extend(life.command());
         args

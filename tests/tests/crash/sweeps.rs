@@ -26,14 +26,16 @@ trials!(
 
 /// How long a container takes from its client's start to its end, with everything that is done for it.
 pub(crate) async fn span_of_a_life(scene: &Scene) -> Duration {
-    let mut longest = Duration::ZERO;
-    for name in ["first", "second", "third"] {
+    let mut spans = Vec::new();
+    for name in ["first", "second", "third", "fourth", "fifth"] {
         let begun = Instant::now();
         let life = scene.life(name, 0, FITS);
         scene.lctr(name, scene.describe(&["run", "--rm"], &life)).end().await.succeeded();
-        longest = longest.max(begun.elapsed());
+        spans.push(begun.elapsed());
     }
-    longest
+    spans.sort();
+    // One that a busy machine has held up would spread the deaths over times when nothing lives.
+    spans[2]
 }
 
 fn any_life(scene: &Scene, dice: &mut Dice, round: u32) -> Life {
