@@ -92,6 +92,14 @@ pub enum Error {
         /// The cause.
         source: io::Error,
     },
+    /// Where output is kept could not be written down beside the streams.
+    #[error("cannot write {}", path.display())]
+    WriteInstance {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
     /// What stands where output is to be kept was not made by us.
     #[error("{} is not a directory of ours", path.display())]
     ForeignLog {
@@ -172,6 +180,7 @@ impl Error {
             Self::Make { source } | Self::Open { source } | Self::Remove { source } => kind_of_stream(source),
             Self::OpenDirectory { source, .. }
             | Self::MakeLog { source, .. }
+            | Self::WriteInstance { source, .. }
             | Self::FindLog { source, .. }
             | Self::RemoveLog { source, .. }
             | Self::ListLogs { source, .. }
@@ -205,6 +214,7 @@ impl Error {
             | Self::Move { source } => Some(source.into()),
             Self::OpenDirectory { source, .. }
             | Self::MakeLog { source, .. }
+            | Self::WriteInstance { source, .. }
             | Self::FindLog { source, .. }
             | Self::RemoveLog { source, .. }
             | Self::ListLogs { source, .. }

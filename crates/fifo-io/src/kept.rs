@@ -60,6 +60,11 @@ impl Kept {
         KeptLog::open(open(&self.of(instance, process))?, read)
     }
 
+    /// Whether anything of a container is kept.
+    pub(crate) fn has(&self, instance: Instance) -> bool {
+        fs::symlink_metadata(self.all_of(instance)).is_ok()
+    }
+
     /// Removes all logs of a container.
     pub(crate) fn forget(&self, instance: Instance) -> Result<(), Error> {
         let path = self.all_of(instance);

@@ -55,11 +55,19 @@ impl FifoProcessIo {
     }
 
     /// The directory of what is, or may come to be, kept.
-    fn log_of(&self, request: &IoRequest) -> Result<Option<Log>, Error> {
+    fn log_of(&self, request: &IoRequest, directory: BorrowedFd<'_>) -> Result<Option<Log>, Error> {
         if !request.stdio.keeps() {
             return Ok(None);
         }
-        self.kept()?.prepare(request).map(Some)
+        // First, so that whoever finds nothing but the directory knows what else there is.
+        let kept = self.kept()?;
+        names::write_instance(directory, request)?;
+        kept.prepare(request).map(Some).inspect_err(|_| {
+            // An exec's is its container's too.
+            if request.process.process.is_init() {
+                names::remove_instance(directory);
+            }
+        })
     }
 
     /// Lets go of what was written to an earlier stdin of that name.
@@ -82,10 +90,13 @@ impl ProcessIo for FifoProcessIo {
     async fn prepare(&self, request: &IoRequest) -> CoreResult<Endpoints> {
         placed::check(&request.stdio)?;
         let (directory, fifos) = (names::open_directory(request)?, Fifos::made(request));
-        let log = self.log_of(request)?;
+        let log = self.log_of(request, directory.as_fd())?;
         make_all(directory.as_fd(), &fifos, request.owner).inspect_err(|_| {
             if let (Some(kept), Some(log)) = (&self.kept, &log) {
                 kept.undo(log);
+                if request.process.process.is_init() {
+                    names::remove_instance(directory.as_fd());
+                }
             }
         })?;
         // Another program may have removed an earlier FIFO of this name.
@@ -122,7 +133,12 @@ impl ProcessIo for FifoProcessIo {
         for name in names::all(&request.process.process) {
             fifo::remove(directory.as_fd(), &name).map_err(|source| Error::Remove { source })?;
         }
-        Ok(())
+        match names::read_instance(directory.as_fd()) {
+            Some(instance) if request.instance.is_none() && request.process.process.is_init() => {
+                self.forget(instance).await
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn log(&self, process: &ProcessRef, instance: Instance, read: ReadLog) -> CoreResult<Box<dyn LogSource>> {
@@ -130,8 +146,10 @@ impl ProcessIo for FifoProcessIo {
     }
 
     async fn forget(&self, instance: Instance) -> CoreResult<()> {
-        let Some(kept) = self.kept.clone() else { return Ok(()) };
-        aside(move || kept.forget(instance)).await
+        match self.kept.clone() {
+            Some(kept) if kept.has(instance) => aside(move || kept.forget(instance)).await,
+            _ => Ok(()),
+        }
     }
 
     async fn sweep(&self, living: &[Instance], how: Sweep) -> CoreResult<Vec<Swept>> {

@@ -110,7 +110,14 @@ impl Shared {
         }
         let claim = self.bundles.claim(id).await?;
         match self.runtime.state(id).await {
-            Err(error) if error.kind() == ErrorKind::NotFound => self.bundles.remove(&claim).await,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                // A bundle that cannot be read was never got ready: nothing was made in it.
+                if let Ok(bundle) = self.bundles.load(id).await {
+                    let init = ProcessRef::init(id.clone());
+                    self.io.remove(&IoRequest::new(init, bundle.directory, Stdio::null())).await?;
+                }
+                self.bundles.remove(&claim).await
+            }
             Err(error) => Err(error),
             Ok(_) => Err(Error::new(ErrorKind::WrongState, "it is being made by another program; try again")),
         }

@@ -226,7 +226,8 @@ pub trait ProcessIo: fmt::Debug + Send + Sync {
     /// Reads and throws away what the process writes, for at most `limit`, so that it can end.
     async fn discard(&self, request: &IoRequest, limit: Duration) -> Result<()>;
 
-    /// Removes the streams; missing ones are fine.
+    /// Removes the streams; missing ones are fine. Those of an init whose instance nobody knows, of a create that was
+    /// killed, go with the output that was to be kept.
     async fn remove(&self, request: &IoRequest) -> Result<()>;
 
     /// Opens the kept output of a process for reading. Takes no lock; any number may read.

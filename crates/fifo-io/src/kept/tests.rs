@@ -4,8 +4,10 @@ use std::fs::File;
 use std::time::SystemTime;
 
 use super::*;
+use crate::FifoProcessIo;
 use libcontainerd_core::ErrorKind;
 use libcontainerd_core::id::ProcessRef;
+use libcontainerd_core::ports::process_io::ProcessIo;
 use libcontainerd_core::stdio::{Keep, Stdio};
 
 const LIVING: Instance = Instance::from_bits(7);
@@ -92,4 +94,21 @@ fn forgetting_and_sweeping_are_fine_where_nothing_was_kept() {
     let (_scratch, kept) = scene();
     kept.forget(GONE).unwrap();
     assert_eq!(kept.sweep(&[], Sweep::Remove).unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_create_that_was_killed_leaves_no_kept_output_once_its_streams_are_removed() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (bundle, output) = (scratch.path().join("bundle"), scratch.path().join("output"));
+    std::fs::create_dir(&bundle).unwrap();
+    let io = FifoProcessIo::new("test").keeping(&output);
+    let init = ProcessRef::init("c".parse().unwrap());
+    let mut request = IoRequest::new(init.clone(), bundle.clone(), Stdio::kept(Keep::default()));
+    request.instance = Some(Instance::from_bits(7));
+    io.prepare(&request).await.unwrap();
+    assert_eq!(std::fs::read_dir(&output).unwrap().count(), 1);
+    // Another program knows the bundle's directory and nothing else.
+    let rest = IoRequest::new(init, bundle, Stdio::null());
+    FifoProcessIo::new("other").keeping(&output).remove(&rest).await.unwrap();
+    assert_eq!(std::fs::read_dir(&output).unwrap().count(), 0);
 }
