@@ -205,7 +205,7 @@ impl ContainerBuilder {
         self
     }
 
-    /// Keeps its output on disk, for any number of readers from any byte of it: [`Container::logs`]. It is there for as
+    /// Keeps its output on disk, for any number of readers from any byte of it: [`Container::logs`](crate::Container::logs). It is there for as
     /// long as the container is.
     pub fn kept(mut self, keep: Keep) -> Self {
         self.placing.keep = Some(keep);
@@ -274,7 +274,7 @@ impl ContainerBuilder {
         self
     }
 
-    /// Kills and removes the container when the [`Container`] is dropped.
+    /// Kills and removes the container when the [`Container`](crate::Container) is dropped.
     pub fn kill_on_drop(mut self, kill: bool) -> Self {
         self.kill_on_drop = kill;
         self
