@@ -88,6 +88,15 @@ impl Cost {
     }
 }
 
+impl Cost {
+    /// Whether there is more of something than of what is just on its way out.
+    fn is_more_than(self, before: Cost) -> bool {
+        // Sockets of connections that are closing, threads that tokio has not let go of yet; and in memory less than
+        // anything that is kept for each exec.
+        self.descriptors > before.descriptors + 8 || self.tasks > before.tasks + 64 || self.memory > before.memory + 512
+    }
+}
+
 async fn storm(scene: &Arc<Scene>, round: &str, count: usize) {
     side_by_side(count, 64, |turn| {
         let (scene, name) = (Arc::clone(scene), format!("{round}{turn}"));
@@ -107,17 +116,17 @@ async fn a_storm_of_execs_costs_nothing_for_good(scene: Arc<Scene>) {
         pids.push(std::process::id());
         pids
     };
-    let before: Vec<(u32, Cost)> = processes().into_iter().map(|pid| (pid, Cost::of(pid))).collect();
-    storm(&scene, "storm", times(1000)).await;
-    for (pid, before) in before {
-        let after = Cost::of(pid);
-        let (grew, kib) =
-            (after.descriptors.saturating_sub(before.descriptors), after.memory.saturating_sub(before.memory));
-        let tasks = after.tasks.saturating_sub(before.tasks);
-        // Sockets of connections that are just closing, and threads that tokio has not let go of yet.
-        assert!(grew <= 8 && tasks <= 64, "process {pid}: {before:?}, then {after:?}");
-        // A leak of one hundred bytes an exec would be seen; an allocator's mood is not.
-        assert!(kib <= 1024, "process {pid}: {before:?}, then {after:?}");
+    let costs = || -> Vec<(u32, Cost)> { processes().into_iter().map(|pid| (pid, Cost::of(pid))).collect() };
+    // An allocator's mood does not come three times in a row; a leak does.
+    let mut grown = Vec::new();
+    for round in ["one", "two", "three"] {
+        let before = costs();
+        storm(&scene, round, times(1000)).await;
+        grown = before.into_iter().zip(costs()).filter(|(before, after)| after.1.is_more_than(before.1)).collect();
+        if grown.is_empty() {
+            break;
+        }
     }
+    assert!(grown.is_empty(), "before and after, by pid: {grown:#?}");
     remove(&scene, container.id()).await;
 }
